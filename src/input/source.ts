@@ -1,0 +1,55 @@
+// What a file becomes: either numeric bytes that workers read by themselves
+// (`segments`), or decoded batches (`batches`). The reduction decides how to
+// feed them; a reader knows nothing of engines.
+
+import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
+
+/** A run of numbers that lies in a seekable file as it lies in memory. */
+export interface Segment {
+  readonly path: string;
+  readonly fd: number;
+  /** Bytes from the start of the file to the first element. */
+  readonly offset: number;
+  /** Elements. */
+  readonly length: number;
+  /** True if the file's byte order is not this machine's. */
+  readonly swap: boolean;
+}
+
+/** Numeric bytes in seekable files, read by the workers themselves. */
+export interface SegmentSource {
+  readonly kind: "segments";
+  readonly dtype: DtypeInfo;
+  readonly segments: readonly Segment[];
+  /** Elements of all segments. */
+  readonly length: number;
+  close(): void;
+}
+
+/** Values of one batch of rows: one entry a selected column, nulls left out. */
+export interface Batch {
+  /** Rows of the batch, nulls included. */
+  readonly rows: number;
+  readonly values: readonly TypedArray[];
+  /** Nulls left out, one count a column. */
+  readonly nulls: readonly number[];
+}
+
+/** Columns that a library decodes, in batches of bounded size, in row order. */
+export interface BatchSource {
+  readonly kind: "batches";
+  readonly columns: readonly { readonly name: string; readonly dtype: DtypeInfo }[];
+  /** Rows, where the file tells before it is read. */
+  readonly rows: number | undefined;
+  batches(): AsyncIterable<Batch>;
+  close(): void;
+}
+
+export type Source = SegmentSource | BatchSource;
+
+export interface OpenOptions {
+  /** Column names or, where the file has none, indices from 0. Empty: the only column there is. */
+  readonly columns: readonly string[];
+  /** Element type of raw binary; type to parse text as (default float64). */
+  readonly dtype: string | undefined;
+}

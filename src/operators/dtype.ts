@@ -1,0 +1,101 @@
+// Element types: their codes in the core, sizes and typed arrays. Names are NumPy's.
+
+import { RingfoldError } from "../errors.js";
+
+export type Dtype =
+  | "int8"
+  | "uint8"
+  | "int16"
+  | "uint16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "uint64"
+  | "float16"
+  | "float32"
+  | "float64";
+
+export type TypedArray<B extends ArrayBufferLike = ArrayBufferLike> =
+  | Int8Array<B>
+  | Uint8Array<B>
+  | Uint8ClampedArray<B>
+  | Int16Array<B>
+  | Uint16Array<B>
+  | Int32Array<B>
+  | Uint32Array<B>
+  | BigInt64Array<B>
+  | BigUint64Array<B>
+  | Float32Array<B>
+  | Float64Array<B>;
+
+export interface TypedArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new <B extends ArrayBufferLike>(buffer: B, byteOffset?: number, length?: number): TypedArray<B>;
+}
+
+export interface DtypeInfo {
+  readonly name: Dtype;
+  /** The number by which the core's kernels know the type; equals its place in `DTYPES`. */
+  readonly code: number;
+  /** Bytes an element. */
+  readonly size: number;
+  readonly kind: "int" | "uint" | "float";
+  /** Undefined where the runtime has no such array (float16 before Node 24). */
+  readonly array: TypedArrayConstructor | undefined;
+}
+
+const float16 = (globalThis as { Float16Array?: unknown }).Float16Array;
+
+function info(
+  code: number,
+  name: Dtype,
+  size: number,
+  kind: DtypeInfo["kind"],
+  array: unknown,
+): DtypeInfo {
+  return { name, code, size, kind, array: array as TypedArrayConstructor | undefined };
+}
+
+/** In the order of the core's codes. */
+export const DTYPES: readonly DtypeInfo[] = [
+  info(0, "int8", 1, "int", Int8Array),
+  info(1, "uint8", 1, "uint", Uint8Array),
+  info(2, "int16", 2, "int", Int16Array),
+  info(3, "uint16", 2, "uint", Uint16Array),
+  info(4, "int32", 4, "int", Int32Array),
+  info(5, "uint32", 4, "uint", Uint32Array),
+  info(6, "int64", 8, "int", BigInt64Array),
+  info(7, "uint64", 8, "uint", BigUint64Array),
+  info(8, "float16", 2, "float", float16),
+  info(9, "float32", 4, "float", Float32Array),
+  info(10, "float64", 8, "float", Float64Array),
+];
+
+const byName = new Map<string, DtypeInfo>(DTYPES.map((d) => [d.name, d]));
+
+/** @throws RingfoldError ERR_DTYPE for a name that is not a dtype. */
+export function dtypeInfo(name: string): DtypeInfo {
+  const found = byName.get(name);
+  if (found === undefined) {
+    throw new RingfoldError(
+      "ERR_DTYPE",
+      `unknown dtype ${JSON.stringify(name)}: use one of ${[...byName.keys()].join(", ")}`,
+    );
+  }
+  return found;
+}
+
+const byTag = new Map<string, DtypeInfo>(
+  DTYPES.map((d) => {
+    const name = d.name.replace(/^u?int64$/, (n) => (n === "int64" ? "bigInt64" : "bigUint64"));
+    return [`${name.charAt(0).toUpperCase()}${name.slice(1)}Array`, d];
+  }),
+);
+byTag.set("Uint8ClampedArray", dtypeInfo("uint8"));
+
+/** The dtype of a typed array of any realm; undefined for anything else (a DataView, an Array). */
+export function dtypeOf(value: unknown): DtypeInfo | undefined {
+  return ArrayBuffer.isView(value)
+    ? byTag.get((value as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag])
+    : undefined;
+}
