@@ -1,0 +1,257 @@
+// Minimum, maximum and where they are first found.
+//
+// Floats: −0 < +0, NaN wins unless it is skipped. The loop uses the one-instruction
+// pseudo-minimum (b < a ? b : a), which passes over NaN and confuses the zeros; NaN
+// is gathered in a mask beside it, and only a block whose extremum is a zero is
+// looked through again for the zero of the right sign.
+//
+// State of min and max: value (i64 or f64), then i64: 0 if nothing was seen.
+// State of argmin and argmax: value, then i64 index, −1 if nothing was seen.
+
+import { No, Yes, streamBytes } from "./common";
+
+export const EXTREMUM_BYTES = 16;
+
+// --- integers ----------------------------------------------------------------
+
+/** The lanes of b where b is beyond a, else those of a. */
+function further<T, MAX>(a: v128, b: v128): v128 {
+  if (sizeof<T>() < 8) {
+    return isSigned<MAX>() ? v128.max<T>(a, b) : v128.min<T>(a, b);
+  }
+  if (isSigned<T>()) {
+    const greater = i64x2.gt_s(b, a);
+    return isSigned<MAX>() ? v128.bitselect(b, a, greater) : v128.bitselect(a, b, greater);
+  }
+  const top = i64x2.splat(i64.MIN_VALUE);
+  const greater = i64x2.gt_s(v128.xor(b, top), v128.xor(a, top));
+  return isSigned<MAX>() ? v128.bitselect(b, a, greater) : v128.bitselect(a, b, greater);
+}
+
+function furtherOf<T, MAX>(a: T, b: T): T {
+  if (isSigned<MAX>()) return b > a ? b : a;
+  return b < a ? b : a;
+}
+
+/** n ≥ 1. `spill` is 16 bytes to take lanes apart in. */
+function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
+  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const first = load<T>(p);
+  let a = v128.splat<T>(first);
+  let b = a;
+  let c = a;
+  let d = a;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 16) {
+    a = further<T, MAX>(a, v128.load(at));
+    b = further<T, MAX>(b, v128.load(at + q));
+    c = further<T, MAX>(c, v128.load(at + 2 * q));
+    d = further<T, MAX>(d, v128.load(at + 3 * q));
+  }
+  v128.store(spill, further<T, MAX>(further<T, MAX>(a, b), further<T, MAX>(c, d)));
+  let best = first;
+  for (at = spill; at < spill + 16; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
+  const last = p + <usize>n * sizeof<T>();
+  for (at = p + 4 * q; at < last; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
+  return best;
+}
+
+export function extremumInt<T, MAX>(p: usize, n: i32, state: usize): void {
+  if (n == 0) {
+    store<i64>(state + 8, 0);
+    return;
+  }
+  const best = extremeInt<T, MAX>(p, n, state);
+  store<i64>(state, <i64>best);
+  store<i64>(state + 8, 1);
+}
+
+function copy(into: usize, from: usize): void {
+  if (into == from) return;
+  store<i64>(into, load<i64>(from));
+  store<i64>(into + 8, load<i64>(from + 8));
+}
+
+/** LONG: the values are u64, not i64. */
+export function mergeExtremumInt<MAX, LONG>(into: usize, left: usize, right: usize): void {
+  if (load<i64>(right + 8) == 0) return copy(into, left);
+  if (load<i64>(left + 8) == 0) return copy(into, right);
+  copy(into, beyondInt<MAX, LONG>(left, right) ? right : left);
+}
+
+/** True if the right value is strictly beyond the left one. */
+function beyondInt<MAX, LONG>(left: usize, right: usize): bool {
+  if (isSigned<LONG>()) {
+    const l = load<u64>(left);
+    const r = load<u64>(right);
+    return isSigned<MAX>() ? r > l : r < l;
+  }
+  const l = load<i64>(left);
+  const r = load<i64>(right);
+  return isSigned<MAX>() ? r > l : r < l;
+}
+
+/** Index of the first element whose bits are those of `wanted`; there is one. */
+function find<T>(p: usize, n: i32, wanted: T): i32 {
+  const v = v128.splat<T>(wanted);
+  const lanes = p + ((<usize>n * sizeof<T>()) & ~15);
+  let at = p;
+  for (; at < lanes; at += 16) {
+    if (v128.any_true(v128.eq<T>(v128.load(at), v))) break;
+  }
+  while (load<T>(at) != wanted) at += sizeof<T>();
+  return <i32>((at - p) / sizeof<T>());
+}
+
+export function argInt<T, MAX>(p: usize, n: i32, base: i64, state: usize): void {
+  if (n == 0) {
+    store<i64>(state + 8, -1);
+    return;
+  }
+  const best = extremeInt<T, MAX>(p, n, state);
+  store<i64>(state, <i64>best);
+  store<i64>(state + 8, base + <i64>find<T>(p, n, best));
+}
+
+/** Left is before right, so on a tie left stays. */
+export function mergeArgInt<MAX, LONG>(into: usize, left: usize, right: usize): void {
+  if (load<i64>(right + 8) < 0) return copy(into, left);
+  if (load<i64>(left + 8) < 0) return copy(into, right);
+  copy(into, beyondInt<MAX, LONG>(left, right) ? right : left);
+}
+
+// --- floats --------------------------------------------------------------------
+
+function pseudo<T extends number, MAX>(a: v128, b: v128): v128 {
+  return isSigned<MAX>() ? v128.pmax<T>(a, b) : v128.pmin<T>(a, b);
+}
+
+function farOf<MAX>(a: f64, b: f64): f64 {
+  return isSigned<MAX>() ? max<f64>(a, b) : min<f64>(a, b);
+}
+
+/** True once a float of the run has exactly these bits. */
+function hasBits<T, BITS>(p: usize, n: i32, bits: BITS): bool {
+  const v = v128.splat<BITS>(bits);
+  const lanes = p + ((<usize>n * sizeof<T>()) & ~15);
+  let at = p;
+  for (; at < lanes; at += 16) {
+    if (v128.any_true(v128.eq<BITS>(v128.load(at), v))) return true;
+  }
+  const last = p + <usize>n * sizeof<T>();
+  for (; at < last; at += sizeof<T>()) if (load<BITS>(at) == bits) return true;
+  return false;
+}
+
+/** The zero of the right sign, for a run whose extremum compares equal to zero. */
+function zeroOf<T, MAX>(p: usize, n: i32): f64 {
+  if (isSigned<MAX>()) {
+    const found = sizeof<T>() == 8 ? hasBits<T, i64>(p, n, 0) : hasBits<T, i32>(p, n, 0);
+    return found ? 0.0 : -0.0;
+  }
+  const found =
+    sizeof<T>() == 8 ? hasBits<T, i64>(p, n, i64.MIN_VALUE) : hasBits<T, i32>(p, n, i32.MIN_VALUE);
+  return found ? -0.0 : 0.0;
+}
+
+/** Leaves value and "seen" at `state`. */
+export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, state: usize): void {
+  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const start: f64 = isSigned<MAX>() ? -Infinity : Infinity;
+  let a = v128.splat<T>(<T>start);
+  let b = a;
+  let c = a;
+  let d = a;
+  // Lanes that are a number (SKIP), or that are NaN (not SKIP).
+  let mask = i64x2.splat(0);
+  let mask2 = mask;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 16) {
+    const v = v128.load(at);
+    const w = v128.load(at + q);
+    const x = v128.load(at + 2 * q);
+    const y = v128.load(at + 3 * q);
+    a = pseudo<T, MAX>(a, v);
+    b = pseudo<T, MAX>(b, w);
+    c = pseudo<T, MAX>(c, x);
+    d = pseudo<T, MAX>(d, y);
+    if (isSigned<SKIP>()) {
+      mask = v128.or(mask, v128.or(v128.eq<T>(v, v), v128.eq<T>(w, w)));
+      mask2 = v128.or(mask2, v128.or(v128.eq<T>(x, x), v128.eq<T>(y, y)));
+    } else {
+      // Unordered with each other: one of the two is NaN, with one comparison for both.
+      mask = v128.or(mask, unordered<T>(v, w));
+      mask2 = v128.or(mask2, unordered<T>(x, y));
+    }
+  }
+  v128.store(state, pseudo<T, MAX>(pseudo<T, MAX>(a, b), pseudo<T, MAX>(c, d)));
+  let marked = v128.any_true(v128.or(mask, mask2));
+  let best = start;
+  for (at = state; at < state + 16; at += sizeof<T>()) best = farOf<MAX>(best, <f64>load<T>(at));
+  const last = p + <usize>n * sizeof<T>();
+  for (at = p + 4 * q; at < last; at += sizeof<T>()) {
+    const x = <f64>load<T>(at);
+    if (x == x) {
+      best = farOf<MAX>(best, x);
+      if (isSigned<SKIP>()) marked = true;
+    } else if (!isSigned<SKIP>()) {
+      marked = true;
+    }
+  }
+  if (!isSigned<SKIP>() && marked) best = NaN;
+  if (best == 0) best = zeroOf<T, MAX>(p, n);
+  store<f64>(state, best);
+  store<i64>(state + 8, isSigned<SKIP>() ? i64(marked) : i64(n != 0));
+}
+
+/**
+ * Lanes where v or w is NaN. There is no unordered comparison in WebAssembly; v128.min would
+ * do as well, but costs seven instructions on x64 where this costs three.
+ */
+function unordered<T>(v: v128, w: v128): v128 {
+  return v128.or(v128.ne<T>(v, v), v128.ne<T>(w, w));
+}
+
+/** wasm's f64.min and f64.max have these semantics: NaN wins, −0 < +0. */
+export function mergeExtremumFloat<MAX>(into: usize, left: usize, right: usize): void {
+  if (load<i64>(right + 8) == 0) return copy(into, left);
+  if (load<i64>(left + 8) == 0) return copy(into, right);
+  store<f64>(into, farOf<MAX>(load<f64>(left), load<f64>(right)));
+  store<i64>(into + 8, 1);
+}
+
+function findNaN<T>(p: usize): i32 {
+  let at = p;
+  while (load<T>(at) == load<T>(at)) at += sizeof<T>();
+  return <i32>((at - p) / sizeof<T>());
+}
+
+export function argFloat<T extends number, MAX, SKIP>(p: usize, n: i32, base: i64, state: usize): void {
+  extremumFloat<T, MAX, SKIP>(p, n, state);
+  if (load<i64>(state + 8) == 0) {
+    store<i64>(state + 8, -1);
+    return;
+  }
+  const best = load<f64>(state);
+  let index: i32;
+  if (best != best) index = findNaN<T>(p);
+  else if (sizeof<T>() == 8) index = find<i64>(p, n, reinterpret<i64>(best));
+  else index = find<i32>(p, n, reinterpret<i32>(<f32>best));
+  store<i64>(state + 8, base + <i64>index);
+}
+
+export function mergeArgFloat<MAX>(into: usize, left: usize, right: usize): void {
+  if (load<i64>(right + 8) < 0) return copy(into, left);
+  if (load<i64>(left + 8) < 0) return copy(into, right);
+  const l = load<f64>(left);
+  const r = load<f64>(right);
+  // The first NaN wins; otherwise right wins only if it is strictly beyond, zeros by sign.
+  let goRight = false;
+  if (l == l) {
+    if (r != r) goRight = true;
+    else goRight = reinterpret<i64>(farOf<MAX>(l, r)) != reinterpret<i64>(l);
+  }
+  copy(into, goRight ? right : left);
+}

@@ -1,0 +1,248 @@
+// Sums. Integers are exact: a block in 64 bits, states in 128. Floats here are
+// the plain SIMD sum, lanes in a fixed order, float32 and float16 in float64.
+//
+// State of an integer sum: low u64, high i64, count i64. Of a float sum: f64, count i64.
+
+import { No, Yes, streamBytes } from "./common";
+
+export const INT_SUM_BYTES = 24;
+export const FLOAT_SUM_BYTES = 16;
+
+/** Every lane of v, widened to 32 bits and added by fours into lanes of `sum`. */
+function widenAdd<T>(sum: v128, v: v128): v128 {
+  if (sizeof<T>() == 1) {
+    if (isSigned<T>()) {
+      return i32x4.add(
+        sum,
+        i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)),
+      );
+    }
+    return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v)));
+  }
+  if (isSigned<T>()) return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(v));
+  return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(v));
+}
+
+/** The exact sum of a block of elements of up to 16 bits: 8,192 · 2^16 fits a u32 lane. */
+function sumNarrow<T>(p: usize, n: i32): i64 {
+  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  let a = i32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 16) {
+    a = widenAdd<T>(a, v128.load(at));
+    b = widenAdd<T>(b, v128.load(at + q));
+    c = widenAdd<T>(c, v128.load(at + 2 * q));
+    d = widenAdd<T>(d, v128.load(at + 3 * q));
+  }
+  const v = i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
+  let sum: i64;
+  if (isSigned<T>()) {
+    sum =
+      <i64>i32x4.extract_lane(v, 0) +
+      <i64>i32x4.extract_lane(v, 1) +
+      <i64>i32x4.extract_lane(v, 2) +
+      <i64>i32x4.extract_lane(v, 3);
+  } else {
+    sum =
+      <i64>(<u32>i32x4.extract_lane(v, 0)) +
+      <i64>(<u32>i32x4.extract_lane(v, 1)) +
+      <i64>(<u32>i32x4.extract_lane(v, 2)) +
+      <i64>(<u32>i32x4.extract_lane(v, 3));
+  }
+  const last = p + <usize>n * sizeof<T>();
+  for (at = p + 4 * q; at < last; at += sizeof<T>()) sum += <i64>load<T>(at);
+  return sum;
+}
+
+function widenAdd32<T>(sum: v128, v: v128): v128 {
+  if (isSigned<T>()) {
+    return i64x2.add(sum, i64x2.add(i64x2.extend_low_i32x4_s(v), i64x2.extend_high_i32x4_s(v)));
+  }
+  return i64x2.add(sum, i64x2.add(i64x2.extend_low_i32x4_u(v), i64x2.extend_high_i32x4_u(v)));
+}
+
+function sumWord<T>(p: usize, n: i32): i64 {
+  const q = streamBytes(<usize>n << 2, 16);
+  let a = i64x2.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 16) {
+    a = widenAdd32<T>(a, v128.load(at));
+    b = widenAdd32<T>(b, v128.load(at + q));
+    c = widenAdd32<T>(c, v128.load(at + 2 * q));
+    d = widenAdd32<T>(d, v128.load(at + 3 * q));
+  }
+  const v = i64x2.add(i64x2.add(a, b), i64x2.add(c, d));
+  let sum = i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1);
+  const last = p + (<usize>n << 2);
+  for (at = p + 4 * q; at < last; at += 4) sum += <i64>load<T>(at);
+  return sum;
+}
+
+function addTo128(state: usize, low: u64, high: i64): void {
+  const before = load<u64>(state);
+  const after = before + low;
+  store<u64>(state, after);
+  store<i64>(state + 8, load<i64>(state + 8) + high + i64(after < before));
+}
+
+/**
+ * 64-bit elements: low and high halves apart, each an exact 64-bit sum. A signed element x is
+ * read as x + 2^63 (its top bit flipped), and n · 2^63 is taken off at the end.
+ */
+function sumLong<T>(p: usize, n: i32, state: usize): void {
+  const mask = i64x2.splat(0xffffffff);
+  const flip = isSigned<T>() ? i64x2.splat(i64.MIN_VALUE) : i64x2.splat(0);
+  let low = i64x2.splat(0);
+  let high = low;
+  let low2 = low;
+  let high2 = low;
+  const q = ((<usize>n << 3) >> 1) & ~15;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 16) {
+    const v = v128.xor(v128.load(at), flip);
+    const w = v128.xor(v128.load(at + q), flip);
+    low = i64x2.add(low, v128.and(v, mask));
+    high = i64x2.add(high, i64x2.shr_u(v, 32));
+    low2 = i64x2.add(low2, v128.and(w, mask));
+    high2 = i64x2.add(high2, i64x2.shr_u(w, 32));
+  }
+  low = i64x2.add(low, low2);
+  high = i64x2.add(high, high2);
+  let lows: u64 = i64x2.extract_lane(low, 0) + i64x2.extract_lane(low, 1);
+  let highs: u64 = i64x2.extract_lane(high, 0) + i64x2.extract_lane(high, 1);
+  const top: u64 = isSigned<T>() ? <u64>i64.MIN_VALUE : 0;
+  const last = p + (<usize>n << 3);
+  for (at = p + 2 * q; at < last; at += 8) {
+    const x = load<u64>(at) ^ top;
+    lows += x & 0xffffffff;
+    highs += x >> 32;
+  }
+  // lows + highs · 2^32 as 128 bits.
+  store<u64>(state, lows);
+  store<i64>(state + 8, 0);
+  addTo128(state, highs << 32, <i64>(highs >> 32));
+  if (isSigned<T>()) {
+    // − n · 2^63: n / 2 in the high word, an odd n leaves 2^63 in the low one.
+    addTo128(state, (<u64>(-(<i64>n) & 1)) << 63, (-(<i64>n)) >> 1);
+  }
+}
+
+export function sumInt<T>(p: usize, n: i32, state: usize): void {
+  if (sizeof<T>() == 8) {
+    sumLong<T>(p, n, state);
+  } else {
+    const sum = sizeof<T>() == 4 ? sumWord<T>(p, n) : sumNarrow<T>(p, n);
+    store<i64>(state, sum);
+    store<i64>(state + 8, sum >> 63);
+  }
+  store<i64>(state + 16, n);
+}
+
+export function mergeInt(into: usize, left: usize, right: usize): void {
+  const low = load<u64>(left);
+  const high = load<i64>(left + 8);
+  const addLow = load<u64>(right);
+  const sum = low + addLow;
+  store<i64>(into + 8, high + load<i64>(right + 8) + i64(sum < low));
+  store<u64>(into, sum);
+  store<i64>(into + 16, load<i64>(left + 16) + load<i64>(right + 16));
+}
+
+/** v with its NaN lanes turned to −0, which adds nothing. */
+function withoutNaN(v: v128): v128 {
+  return v128.bitselect(v, f64x2.splat(-0.0), f64x2.eq(v, v));
+}
+
+/** One vector of float64, or the two that a vector of float32 holds, as one addend. */
+function take<T, SKIP>(at: usize): v128 {
+  const v = v128.load(at);
+  if (sizeof<T>() == 8) return isSigned<SKIP>() ? withoutNaN(v) : v;
+  const low = f64x2.promote_low_f32x4(v);
+  const high = f64x2.promote_low_f32x4(i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+  if (isSigned<SKIP>()) return f64x2.add(withoutNaN(low), withoutNaN(high));
+  return f64x2.add(low, high);
+}
+
+/** Starts at −0, the true identity of floating-point addition. */
+function sumFloatOf<T, SKIP>(p: usize, n: i32): f64 {
+  const q = streamBytes(<usize>n * sizeof<T>(), 32);
+  let a = f64x2.splat(-0.0);
+  let b = a;
+  let c = a;
+  let d = a;
+  let a2 = a;
+  let b2 = a;
+  let c2 = a;
+  let d2 = a;
+  const end = p + q;
+  let at = p;
+  for (; at < end; at += 32) {
+    a = f64x2.add(a, take<T, SKIP>(at));
+    a2 = f64x2.add(a2, take<T, SKIP>(at + 16));
+    b = f64x2.add(b, take<T, SKIP>(at + q));
+    b2 = f64x2.add(b2, take<T, SKIP>(at + q + 16));
+    c = f64x2.add(c, take<T, SKIP>(at + 2 * q));
+    c2 = f64x2.add(c2, take<T, SKIP>(at + 2 * q + 16));
+    d = f64x2.add(d, take<T, SKIP>(at + 3 * q));
+    d2 = f64x2.add(d2, take<T, SKIP>(at + 3 * q + 16));
+  }
+  const v = f64x2.add(
+    f64x2.add(f64x2.add(a, a2), f64x2.add(b, b2)),
+    f64x2.add(f64x2.add(c, c2), f64x2.add(d, d2)),
+  );
+  let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+  const last = p + <usize>n * sizeof<T>();
+  for (at = p + 4 * q; at < last; at += sizeof<T>()) {
+    const x = <f64>load<T>(at);
+    if (!isSigned<SKIP>() || x == x) sum += x;
+  }
+  return sum;
+}
+
+/** Elements that are not NaN. */
+export function countNumbers<T>(p: usize, n: i32): i64 {
+  let count: i64 = 0;
+  const last = p + <usize>n * sizeof<T>();
+  const lanes = p + ((<usize>n * sizeof<T>()) & ~15);
+  let ones = i32x4.splat(0);
+  let at = p;
+  for (; at < lanes; at += 16) {
+    const v = v128.load(at);
+    // An equal lane is all ones, −1.
+    ones = sizeof<T>() == 8 ? i64x2.sub(ones, f64x2.eq(v, v)) : i32x4.sub(ones, f32x4.eq(v, v));
+  }
+  if (sizeof<T>() == 8) {
+    count = i64x2.extract_lane(ones, 0) + i64x2.extract_lane(ones, 1);
+  } else {
+    count = <i64>(
+      (i32x4.extract_lane(ones, 0) +
+        i32x4.extract_lane(ones, 1) +
+        i32x4.extract_lane(ones, 2) +
+        i32x4.extract_lane(ones, 3))
+    );
+  }
+  for (; at < last; at += sizeof<T>()) {
+    const x = load<T>(at);
+    count += i64(x == x);
+  }
+  return count;
+}
+
+export function sumFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
+  store<f64>(state, skip ? sumFloatOf<T, Yes>(p, n) : sumFloatOf<T, No>(p, n));
+  store<i64>(state + 8, skip ? countNumbers<T>(p, n) : <i64>n);
+}
+
+export function mergeFloat(into: usize, left: usize, right: usize): void {
+  store<f64>(into, load<f64>(left) + load<f64>(right));
+  store<i64>(into + 8, load<i64>(left + 8) + load<i64>(right + 8));
+}

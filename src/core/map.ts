@@ -1,0 +1,241 @@
+// Every offset and size of the shared memory. Host and core compile this same
+// file, so it holds plain constants only. README.md shows it as a table.
+//
+// Fields written by different threads are 128 bytes apart: two 64-byte lines,
+// because common processors prefetch lines in pairs.
+
+/** "RNGF" in little-endian bytes. */
+export const MAGIC = 0x46474e52;
+/** Changes with every incompatible change of this file. */
+export const LAYOUT = 1;
+
+/** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
+export const BLOCK = 8192;
+export const BLOCK_LOG2 = 13;
+/** Version of BLOCK, of the order of summation inside a block and of the tree above. */
+export const TREE = 1;
+
+// --- control ---------------------------------------------------------------
+
+export const CONTROL_MAGIC = 0;
+export const CONTROL_LAYOUT = 4;
+/** 16 random bytes: two SharedArrayBuffer objects with the same id are the same memory. */
+export const CONTROL_ID = 8;
+/** i32, constant after start: worker threads. */
+export const CONTROL_WORKERS = 24;
+/** i32, constant after start: how many threads may compute at once. */
+export const CONTROL_THREADS = 28;
+/** i32, constant after start: processors available to the process. */
+export const CONTROL_CORES = 32;
+/** i32: turns an idle thread looks again before it parks; set once, after calibration. */
+export const CONTROL_SPIN = 36;
+/** i32, constant after start: largest number of tasks a job is cut into. */
+export const CONTROL_MAX_TASKS = 40;
+/** u32: 1 once the engine is closed. */
+export const CONTROL_CLOSED = 128;
+/** i32: submitting threads that compute at this moment (inside `reduceSync`). */
+export const CONTROL_HELPERS = 256;
+/** u32: lock of the arena; the fields behind it belong to its holder. */
+export const CONTROL_ARENA = 384;
+/** i64: one bit a submitter line in use. */
+export const CONTROL_SUBMITTERS = 512;
+/** i64: one bit a job table entry in use. */
+export const CONTROL_JOBS = 640;
+/** The gate at which idle workers park. */
+export const WORK_GATE = 768;
+/** The ring from which workers claim tasks. */
+export const TASK_RING = 1024;
+
+// --- gate ------------------------------------------------------------------
+
+/** u32: the word that a parked thread waits on. */
+export const GATE_EPOCH = 0;
+/** 4 × i64: bit t is set while participant t waits, or is about to. */
+export const GATE_WAITING = 128;
+export const GATE_SIZE = 256;
+
+// --- ring ------------------------------------------------------------------
+
+/** i64 ticket of the next claim. */
+export const RING_HEAD = 0;
+/** i64 ticket of the next publication. */
+export const RING_TAIL = 128;
+/** i32, constant: capacity − 1. */
+export const RING_MASK = 256;
+/** i32, constant: log2 of the bytes of a slot. */
+export const RING_SHIFT = 260;
+/** u32, constant: address of slot 0. */
+export const RING_SLOTS = 264;
+export const RING_SIZE = 384;
+
+/** u32: free t, published t + 1, released t + capacity, for ticket t (low half). */
+export const SLOT_SEQ = 0;
+/** u32: epoch of the job that the record belongs to. */
+export const SLOT_EPOCH = 4;
+export const SLOT_PAYLOAD = 8;
+export const SLOT_SHIFT = 6;
+
+// A record: a task on the task ring, an answer on a result ring.
+
+/** u32: place of the job in the job table. */
+export const RECORD_JOB = 0;
+/** u32: the task's number within the job. */
+export const RECORD_TASK = 4;
+/** u32: address of the task's data (streamed jobs). */
+export const RECORD_ADDRESS = 8;
+/** u32: elements of the task (streamed jobs). */
+export const RECORD_LENGTH = 12;
+/** u32: cell that takes the task's state (streamed jobs). */
+export const RECORD_CELL = 16;
+export const RECORD_SIZE = 24;
+
+// --- participants ----------------------------------------------------------
+
+/** Workers are participants 0 … 255, submitting threads 256 … 319. */
+export const MAX_WORKERS = 256;
+export const MAX_SUBMITTERS = 64;
+export const LINES = 1536;
+export const LINE_SIZE = 512;
+
+/** u32: 0 absent, 1 ready, 2 ended. */
+export const LINE_STATE = 0;
+/** u32, constant: address of SCRATCH_SIZE bytes of this thread's own. */
+export const LINE_SCRATCH = 4;
+/** u32, constant: address of the ring that answers this submitter. */
+export const LINE_RESULTS = 8;
+/** u32: epoch of the record below. */
+export const LINE_EPOCH = 12;
+/** The record that this thread claimed last. */
+export const LINE_RECORD = 16;
+/** i64 counters, written by the line's own thread only. */
+export const LINE_TASKS = 64;
+export const LINE_BLOCKS = 72;
+export const LINE_PARKS = 80;
+export const LINE_NOTIFIES = 88;
+export const LINE_COMBINES = 96;
+/** The gate at which this submitter waits for answers. */
+export const LINE_GATE = 256;
+
+// --- job table -------------------------------------------------------------
+
+export const MAX_JOBS = 64;
+/** Behind the last line, rounded up to a whole job: LINES + 320 · LINE_SIZE = 165,376. */
+export const JOBS = 165888;
+export const JOB_SIZE = 1024;
+
+// What runs a task. From KIND_EXTERNAL on it needs JavaScript.
+export const KIND_BLOCKS = 0;
+export const KIND_PAIRWISE = 1;
+/** Does nothing: measures the way there and back. */
+export const KIND_EMPTY = 2;
+export const KIND_EXTERNAL = 3;
+export const KIND_EXTERNAL_PAIRWISE = 4;
+
+/** u32: one more at every use of the entry. */
+export const JOB_EPOCH = 0;
+export const JOB_KIND = 4;
+/** u32: participant that submitted. */
+export const JOB_SUBMITTER = 8;
+export const JOB_DTYPE = 12;
+/** u32: 1 leaves NaN out. */
+export const JOB_SKIP_NAN = 16;
+/** u32: accumulators that run in this pass. */
+export const JOB_OPS = 20;
+/** i64: elements. */
+export const JOB_LENGTH = 24;
+/** u32: blocks. */
+export const JOB_BLOCKS = 32;
+/** u32: a task is 2^shift blocks. */
+export const JOB_SHIFT = 36;
+export const JOB_TASKS = 40;
+/** u32: address of the first element (resident jobs). */
+export const JOB_INPUT = 44;
+/** u32: 1 if every task brings its own address and is answered by itself. */
+export const JOB_STREAMED = 48;
+/** u32: bytes of one state record: all accumulators of the pass. */
+export const JOB_STATE_BYTES = 52;
+/** u32: address of the states: the tasks' first, then each level of the tree, the root's last. */
+export const JOB_CELLS = 56;
+/** u32: address of one u32 arrival word an inner node, zeroed by the submitter. */
+export const JOB_ARRIVALS = 60;
+/** u32: address and bytes of what JavaScript needs to run a task (JSON). */
+export const JOB_EXTRA = 64;
+export const JOB_EXTRA_BYTES = 68;
+/** u32: header addresses of the two rings of a pairwise job. */
+export const JOB_RING_A = 72;
+export const JOB_RING_B = 76;
+/** i32: pairs that one claim of a pairwise job takes at most. */
+export const JOB_BATCH = 80;
+/** Sums of results pushed, one i32 a round of a pairwise job. */
+export const JOB_ROUNDS = 768;
+export const MAX_ROUNDS = 33;
+
+/** u32: 0 runs, 1 stopped (abort, time-out); workers read it between blocks. */
+export const JOB_STOP = 128;
+/** i64: block << 32 | address of the error with the lowest block; −1 while there is none. */
+export const JOB_ERROR = 256;
+/** i64: blocks done. */
+export const JOB_DONE = 384;
+
+export const JOB_OP = 512;
+export const OP_SIZE = 8;
+export const MAX_OPS = 16;
+/** u32 accumulator code; its state's offset in the record. */
+export const OP_CODE = 0;
+export const OP_OFFSET = 4;
+
+// --- accumulators ----------------------------------------------------------
+
+export const OP_SUM = 0;
+export const OP_PRODUCT = 1;
+export const OP_MIN = 2;
+export const OP_MAX = 3;
+export const OP_ARGMIN = 4;
+export const OP_ARGMAX = 5;
+export const OP_COUNT = 6;
+export const OP_NONZERO = 7;
+export const OP_AND = 8;
+export const OP_OR = 9;
+export const OP_XOR = 10;
+
+// Limbs (u32) of an exact integer product: 1,056 bits. More can only round to infinity.
+export const PRODUCT_LIMBS = 33;
+export const PRODUCT_FLAGS = 0;
+export const PRODUCT_USED = 4;
+export const PRODUCT_MAGNITUDE = 8;
+export const PRODUCT_BYTES = 144;
+export const FLAG_ZERO = 1;
+export const FLAG_NEGATIVE = 2;
+export const FLAG_OVERFLOW = 4;
+
+// --- behind the tables -----------------------------------------------------
+
+/** Slots of the task ring; capacity is 64 jobs × CONTROL_MAX_TASKS. */
+export const TASK_SLOTS = 262144;
+/** Bytes of the cells that a job has without asking the arena. */
+export const CELLS_SIZE = 65536;
+
+// A thread's scratch: the stack that folds a task's blocks in tree order, a block of float16
+// as float32, and the job entry of what never leaves the calling thread, with its result.
+export const SCRATCH_STACK_BYTES = 65536;
+export const STACK_LEVELS = 33;
+export const SCRATCH_HALF = 65536;
+export const SCRATCH_JOB = 98304;
+export const SCRATCH_RESULT = 99328;
+export const SCRATCH_SIZE = 102400;
+
+// --- what the core returns to JavaScript -------------------------------------
+
+export const RETURN_CLOSED = 0;
+/** The record in this thread's line needs JavaScript. */
+export const RETURN_EXTERNAL = 1;
+/** The record in this thread's line is an answer. */
+export const RETURN_ANSWER = 2;
+/** A task was run. */
+export const RETURN_RAN = 3;
+export const RETURN_TIMEOUT = 4;
+
+/** `ascend`: another thread will go on, the root is reached, a merge is due first. */
+export const ASCEND_STOP = 0;
+export const ASCEND_ROOT = 1;
+export const ASCEND_MERGE = 2;

@@ -1,0 +1,178 @@
+// The textbook's schedule: every number is a task; a worker claims two and
+// pushes their combination; the result ring is the next round's task ring.
+//
+// Role: a participant that has claimed a task of a pairwise job. Rounds have
+// lengths n, ⌈n/2⌉, …, 1, known to all, and claims of a round are even but for
+// the last. So the pair (2k, 2k + 1) of a round has its result slot, k, from
+// the claim itself: one compare-exchange takes the two tasks and the place of
+// their result. The result ring needs no second compare-exchange, nobody waits
+// at the end of a round, and numbers stay in order, so that an operator need
+// not be commutative and floats have the same bits on any number of threads.
+//
+// A claim takes what is published and never waits for a slow peer; the last
+// number of an odd round is claimed alone and carried over as it is.
+//
+// The rings here use head and slots only; `tail` would say what the round says.
+
+import {
+  JOB_BATCH,
+  JOB_CELLS,
+  JOB_LENGTH,
+  JOB_RING_A,
+  JOB_RING_B,
+  JOB_ROUNDS,
+  JOB_STATE_BYTES,
+  JOB_STOP,
+  LINE_COMBINES,
+  RING_HEAD,
+} from "./map";
+import { add32, cas64, load32, load64, peek32, peek64, wait32 } from "./atomic";
+import { count, foldRecord, isWanted, lineOf, mergeRecord, scratchOf } from "./job";
+import * as ring from "./ring";
+
+/** Looks at an unpublished slot before this thread gives its processor away for a moment. */
+const LOOKS = 20000;
+const NAP: i64 = 20000;
+
+// The round this thread is in, and what it claimed in it.
+let from: usize = 0;
+let to: usize = 0;
+let round: i32 = 0;
+let length: i64 = 0;
+let fromBase: i64 = 0;
+let toBase: i64 = 0;
+let pushed: i32 = 0;
+let taken: i64 = 0;
+let takenEnd: i64 = 0;
+
+/** Puts elements first … end − 1 at `p` into ring A, one record each. Before the job is known. */
+export function fill(me: i32, job: usize, p: usize, shift: i32, first: i32, end: i32): void {
+  const a = <usize>peek32(job + JOB_RING_A);
+  const scratch = scratchOf(me);
+  for (let i = first; i < end; i++) {
+    foldRecord(job, p + (<usize>(i - first) << shift), 1, i, ring.payloadOf(a, i), scratch);
+    ring.publish(a, i);
+  }
+}
+
+export function begin(job: usize): void {
+  from = <usize>peek32(job + JOB_RING_A);
+  to = <usize>peek32(job + JOB_RING_B);
+  round = 0;
+  length = peek64(job + JOB_LENGTH);
+  fromBase = 0;
+  toBase = 0;
+  pushed = 0;
+}
+
+function nextRound(job: usize): void {
+  if (pushed != 0) add32(job + JOB_ROUNDS + (<usize>round << 2), pushed);
+  pushed = 0;
+  round++;
+  const swap = from;
+  from = to;
+  to = swap;
+  // The ring just emptied goes on where its round ended; the other where it began.
+  const base = fromBase + length;
+  fromBase = toBase;
+  toBase = base;
+  length = (length + 1) >> 1;
+}
+
+/** Takes the next published pairs; false when one number is left or the job was stopped. */
+export function claimPairs(job: usize): bool {
+  const batch = <i64>peek32(job + JOB_BATCH) << 1;
+  let looks = 0;
+  while (length > 1) {
+    const head = load64(from + RING_HEAD);
+    const left = fromBase + length - head;
+    if (left <= 0) {
+      nextRound(job);
+      continue;
+    }
+    const most = min<i64>(left, batch);
+    let n: i64 = 0;
+    while (n < most && ring.isPublished(from, head + n)) n++;
+    // An odd one is taken only as the last of its round.
+    if (n < left) n &= ~1;
+    if (n > 0) {
+      if (cas64(from + RING_HEAD, head, head + n) != head) continue;
+      taken = head;
+      takenEnd = head + n;
+      return true;
+    }
+    if (!isWanted(job)) return false;
+    if (++looks > LOOKS) wait32(job + JOB_STOP, 0, NAP);
+  }
+  return false;
+}
+
+/** Result slot of the pair at hand; false if the job was stopped while its last reader is slow. */
+function target(job: usize): i64 {
+  const ticket = toBase + ((taken - fromBase) >> 1);
+  let looks = 0;
+  while (!ring.isFree(to, ticket)) {
+    if (!isWanted(job)) return -1;
+    if (++looks > LOOKS) wait32(job + JOB_STOP, 0, NAP);
+  }
+  return ticket;
+}
+
+/** For JavaScript: ticket to publish the pair at hand at, −1 if stopped, −2 if none is left. */
+export function pairTarget(job: usize): i64 {
+  return taken == takenEnd ? -2 : target(job);
+}
+
+export function pairInto(ticket: i64): usize {
+  return ring.payloadOf(to, ticket);
+}
+
+export function pairLeft(): usize {
+  return ring.payloadOf(from, taken);
+}
+
+/** 0 for the odd one. */
+export function pairRight(): usize {
+  return taken + 1 == takenEnd ? 0 : ring.payloadOf(from, taken + 1);
+}
+
+/** Gives the two slots back and publishes their result. */
+export function pairDone(ticket: i64): void {
+  ring.release(from, taken++);
+  if (taken != takenEnd) ring.release(from, taken++);
+  ring.publish(to, ticket);
+  pushed++;
+}
+
+export function run(me: i32, job: usize): void {
+  const bytes = <usize>peek32(job + JOB_STATE_BYTES);
+  let combines: i64 = 0;
+  begin(job);
+  while (claimPairs(job)) {
+    while (taken != takenEnd) {
+      const ticket = target(job);
+      if (ticket < 0) return;
+      const into = pairInto(ticket);
+      const right = pairRight();
+      if (right != 0) {
+        mergeRecord(job, into, pairLeft(), right);
+        combines++;
+      } else {
+        memory.copy(into, pairLeft(), bytes);
+      }
+      pairDone(ticket);
+    }
+  }
+  count(lineOf(me) + LINE_COMBINES, combines);
+}
+
+/** Moves the one number left into the job's first cell. After every participant arrived. */
+export function settle(job: usize): void {
+  begin(job);
+  while (length > 1) nextRound(job);
+  memory.copy(
+    <usize>peek32(job + JOB_CELLS),
+    ring.payloadOf(from, fromBase),
+    <usize>peek32(job + JOB_STATE_BYTES),
+  );
+}

@@ -1,0 +1,123 @@
+// Bounded multi-producer multi-consumer ring, after D. Vyukov's bounded MPMC
+// queue, with 64-bit tickets and a strict full and empty as in crossbeam's
+// ArrayQueue and JCTools' MpmcArrayQueue.
+//
+// Any thread may call anything here. A producer: reserve → fill the payload →
+// publish. A consumer: claim n → read each payload → release each. Between
+// reserve and publish, and between claim and release, the slot belongs to the
+// caller alone; README.md has the states of a slot and why that holds.
+
+import {
+  RING_HEAD,
+  RING_MASK,
+  RING_SHIFT,
+  RING_SLOTS,
+  RING_TAIL,
+  SLOT_PAYLOAD,
+  SLOT_SEQ,
+} from "./map";
+import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
+
+/** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
+let claimed: i64 = 0;
+
+export function claimedTicket(): i64 {
+  return claimed;
+}
+
+/**
+ * Makes an empty ring of 2^capacityLog2 ≥ 2 slots of 2^slotShift bytes whose next ticket is
+ * `ticket`. Before any other thread knows of the ring.
+ */
+export function init(
+  ring: usize,
+  slots: usize,
+  capacityLog2: i32,
+  slotShift: i32,
+  ticket: i64,
+): void {
+  const capacity = 1 << capacityLog2;
+  poke32(ring + RING_MASK, capacity - 1);
+  poke32(ring + RING_SHIFT, slotShift);
+  poke32(ring + RING_SLOTS, <i32>slots);
+  for (let i = 0; i < capacity; i++) {
+    const t = ticket + <i64>i;
+    poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t);
+  }
+  store64(ring + RING_HEAD, ticket);
+  store64(ring + RING_TAIL, ticket);
+}
+
+export function slotOf(ring: usize, ticket: i64): usize {
+  const index = <i32>ticket & peek32(ring + RING_MASK);
+  return <usize>peek32(ring + RING_SLOTS) + (<usize>index << peek32(ring + RING_SHIFT));
+}
+
+export function payloadOf(ring: usize, ticket: i64): usize {
+  return slotOf(ring, ticket) + SLOT_PAYLOAD;
+}
+
+/** Tickets published or reserved and not yet claimed, at some instant of the call. */
+export function size(ring: usize): i64 {
+  const head = load64(ring + RING_HEAD);
+  return load64(ring + RING_TAIL) - head;
+}
+
+/** Takes the next ticket to publish at; −1 if the ring is full. */
+export function reserve(ring: usize): i64 {
+  while (true) {
+    const t = load64(ring + RING_TAIL);
+    if (load32(slotOf(ring, t) + SLOT_SEQ) == <i32>t) {
+      if (cas64(ring + RING_TAIL, t, t + 1) == t) return t;
+    } else if (t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
+      // `head` was read after `tail`, and neither falls: at that read the ring was full.
+      return -1;
+    }
+    // Otherwise `tail` moved, or the consumer of the last lap is between claim and release.
+  }
+}
+
+/** True once ticket t's slot is free to be filled: its last consumer has released it. */
+export function isFree(ring: usize, ticket: i64): bool {
+  return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket;
+}
+
+export function isPublished(ring: usize, ticket: i64): bool {
+  return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket + 1;
+}
+
+/** Hands the filled slot to consumers: every write before it is seen after its claim. */
+export function publish(ring: usize, ticket: i64): void {
+  store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + 1);
+}
+
+/**
+ * Takes the longest published prefix of at most `max` tickets with one compare-exchange and
+ * returns its length; 0 if the next ticket is not published. It never waits for a producer
+ * that stands between reserve and publish: for a strict answer see `isEmpty`.
+ */
+export function claim(ring: usize, max: i32): i32 {
+  while (true) {
+    const h = load64(ring + RING_HEAD);
+    let n = 0;
+    while (n < max && isPublished(ring, h + <i64>n)) n++;
+    if (n == 0) {
+      if (load64(ring + RING_HEAD) == h) return 0;
+    } else if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {
+      claimed = h;
+      return n;
+    }
+  }
+}
+
+/** Gives the slot back to the producer one lap on: every read before it stays before. */
+export function release(ring: usize, ticket: i64): void {
+  store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + peek32(ring + RING_MASK) + 1);
+}
+
+/** True if at one instant of the call no ticket was reserved or published and unclaimed. */
+export function isEmpty(ring: usize): bool {
+  // `tail` is read after `head`, head ≤ tail always and neither falls: equal means empty.
+  const head = load64(ring + RING_HEAD);
+  return load64(ring + RING_TAIL) == head;
+}

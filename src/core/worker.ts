@@ -1,0 +1,251 @@
+// What a thread does all day: claim, run, publish; spin a little, then park.
+//
+// `work` is a worker's loop. `help` is one step of a submitter that waits in
+// `reduceSync`, in the place of one worker. Tasks that need JavaScript are left
+// in the thread's line, and the call returns to have them run.
+//
+// How many compute. `CONTROL_THREADS` bounds workers awake plus submitters that
+// help. The bound steers wake-ups and who parks; it is no lock: for an instant
+// more may run, and the last thread awake never parks with work ready.
+
+import {
+  CONTROL_CLOSED,
+  CONTROL_CORES,
+  CONTROL_HELPERS,
+  CONTROL_SPIN,
+  CONTROL_THREADS,
+  CONTROL_WORKERS,
+  JOB_KIND,
+  JOB_STREAMED,
+  KIND_BLOCKS,
+  KIND_EMPTY,
+  KIND_EXTERNAL,
+  LINE_GATE,
+  LINE_NOTIFIES,
+  LINE_PARKS,
+  LINE_RECORD,
+  LINE_RESULTS,
+  LINE_TASKS,
+  RECORD_ADDRESS,
+  RECORD_CELL,
+  RECORD_JOB,
+  RECORD_LENGTH,
+  RECORD_TASK,
+  RETURN_ANSWER,
+  RETURN_CLOSED,
+  RETURN_EXTERNAL,
+  RETURN_RAN,
+  RETURN_TIMEOUT,
+  TASK_RING,
+  WORK_GATE,
+  BLOCK,
+  BLOCK_LOG2,
+  JOB_EPOCH,
+  SLOT_EPOCH,
+} from "./map";
+import { add32, load32, peek32, poke32 } from "./atomic";
+import * as gate from "./gate";
+import {
+  GATE_WORDS,
+  answer,
+  cellOf,
+  count,
+  deliver,
+  firstBlock,
+  foldBegin,
+  foldBlocks,
+  foldEnd,
+  jobOf,
+  lineOf,
+  progress,
+  runBlocks,
+  takeRecord,
+} from "./job";
+import * as pairwise from "./pairwise";
+import * as ring from "./ring";
+
+/** Words of the work gate in use. */
+function workWords(): i32 {
+  return (peek32(CONTROL_WORKERS) + 63) >> 6;
+}
+
+/** Workers awake and submitters that help. */
+function computing(): i32 {
+  return (
+    peek32(CONTROL_WORKERS) - gate.waiting(WORK_GATE, workWords()) + load32(CONTROL_HELPERS)
+  );
+}
+
+/** Wakes one more worker if there is room for one. */
+export function wakeOne(line: usize): void {
+  if (computing() < peek32(CONTROL_THREADS) && gate.wake(WORK_GATE, workWords(), 1)) {
+    count(line + LINE_NOTIFIES, 1);
+  }
+}
+
+/** True while helpers take the places of awake workers: one worker too many is running. */
+function isCrowded(): bool {
+  return load32(CONTROL_HELPERS) > 0 && computing() > peek32(CONTROL_THREADS);
+}
+
+/** Publishes tasks first … end − 1 of a job; wakes workers. The ring holds all jobs' tasks. */
+export function submit(me: i32, index: i32, first: i32, end: i32): void {
+  const epoch = peek32(jobOf(index) + JOB_EPOCH);
+  for (let task = first; task < end; task++) push(index, epoch, task, 0, 0, 0);
+  wakeSome(me, end - first);
+}
+
+/** Publishes one task with data of its own. */
+export function submitStreamed(
+  me: i32,
+  index: i32,
+  task: i32,
+  address: i32,
+  length: i32,
+  cell: i32,
+): void {
+  push(index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell);
+  wakeSome(me, 1);
+}
+
+function push(index: i32, epoch: i32, task: i32, address: i32, length: i32, cell: i32): void {
+  let ticket = ring.reserve(TASK_RING);
+  while (ticket < 0) ticket = ring.reserve(TASK_RING);
+  const record = ring.payloadOf(TASK_RING, ticket);
+  poke32(ring.slotOf(TASK_RING, ticket) + SLOT_EPOCH, epoch);
+  poke32(record + RECORD_JOB, index);
+  poke32(record + RECORD_TASK, task);
+  poke32(record + RECORD_ADDRESS, address);
+  poke32(record + RECORD_LENGTH, length);
+  poke32(record + RECORD_CELL, cell);
+  ring.publish(TASK_RING, ticket);
+}
+
+/** A helper needs no one else; otherwise at least one worker must be awake. */
+function wakeSome(me: i32, tasks: i32): void {
+  const room = peek32(CONTROL_THREADS) - computing();
+  const helps = load32(CONTROL_HELPERS) > 0 && room <= 0;
+  if (helps) return;
+  const n = max<i32>(1, min<i32>(tasks, room));
+  if (gate.wake(WORK_GATE, workWords(), n)) count(lineOf(me) + LINE_NOTIFIES, 1);
+}
+
+/** Runs the task in this thread's line; false if it needs JavaScript. */
+function runTask(me: i32): bool {
+  const line = lineOf(me);
+  const job = jobOf(peek32(line + LINE_RECORD + RECORD_JOB));
+  const task = peek32(line + LINE_RECORD + RECORD_TASK);
+  const kind = peek32(job + JOB_KIND);
+  count(line + LINE_TASKS, 1);
+  if (kind >= KIND_EXTERNAL) return false;
+  if (kind == KIND_BLOCKS) {
+    if (peek32(job + JOB_STREAMED) != 0) {
+      runStreamed(me, job, line + LINE_RECORD);
+      return true;
+    }
+    runBlocks(me, job, task);
+  } else if (kind != KIND_EMPTY) {
+    pairwise.run(me, job);
+  }
+  deliver(job, task);
+  return true;
+}
+
+function runStreamed(me: i32, job: usize, record: usize): void {
+  const task = peek32(record + RECORD_TASK);
+  const cell = peek32(record + RECORD_CELL);
+  const elements = <i64>peek32(record + RECORD_LENGTH);
+  foldBegin();
+  const p = <usize>peek32(record + RECORD_ADDRESS);
+  if (foldBlocks(me, job, p, firstBlock(job, task), elements)) {
+    foldEnd(me, job, cellOf(job, cell));
+    progress(me, job, (elements + BLOCK - 1) >> BLOCK_LOG2);
+  }
+  answer(job, task, cell);
+}
+
+/** Takes a task into this thread's line. */
+function take(line: usize): bool {
+  if (!takeRecord(line, TASK_RING)) return false;
+  // Whoever takes a task looks behind it: a wake-up of one brings the next.
+  if (ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(line);
+  return true;
+}
+
+/** Returns RETURN_EXTERNAL, or RETURN_CLOSED when the thread shall end. */
+export function work(me: i32): i32 {
+  const line = lineOf(me);
+  while (true) {
+    if (load32(CONTROL_CLOSED) != 0) return RETURN_CLOSED;
+    if (!isCrowded() && (take(line) || (spins(line) && take(line)))) {
+      if (!runTask(me)) return RETURN_EXTERNAL;
+      continue;
+    }
+    const epoch = gate.announce(WORK_GATE, me);
+    // Crowded still: a helper runs, and it wakes us when it leaves work behind.
+    if (!isCrowded() && take(line)) {
+      gate.cancel(WORK_GATE, me);
+      if (!runTask(me)) return RETURN_EXTERNAL;
+      continue;
+    }
+    if (load32(CONTROL_CLOSED) != 0) {
+      gate.cancel(WORK_GATE, me);
+      return RETURN_CLOSED;
+    }
+    count(line + LINE_PARKS, 1);
+    gate.park(WORK_GATE, me, epoch, -1);
+  }
+}
+
+/** Looks for work for a while, if a processor is idle anyway; true once something is there. */
+function spins(line: usize): bool {
+  const turns = peek32(CONTROL_SPIN);
+  const limit = min<i32>(peek32(CONTROL_CORES), peek32(CONTROL_THREADS));
+  for (let i = 0; i < turns; i++) {
+    if (!ring.isEmpty(TASK_RING)) return true;
+    if ((i & 63) == 0 && (computing() > limit || load32(CONTROL_CLOSED) != 0)) return false;
+  }
+  return false;
+}
+
+/** Joins the threads that compute. */
+export function helpBegin(): void {
+  add32(CONTROL_HELPERS, 1);
+}
+
+/** Leaves them; what is still in the ring needs a worker awake. */
+export function helpEnd(me: i32): void {
+  add32(CONTROL_HELPERS, -1);
+  if (!ring.isEmpty(TASK_RING)) wakeOne(lineOf(me));
+}
+
+/** Takes an answer into this thread's line. */
+export function collect(me: i32): bool {
+  const line = lineOf(me);
+  return takeRecord(line, <usize>peek32(line + LINE_RESULTS));
+}
+
+/**
+ * One step of a submitter that waits: an answer if there is one, else a task, else spin and
+ * park until an answer comes or `timeout` ns pass. Between helpBegin and helpEnd.
+ * `runs` = 0: only wait.
+ */
+export function help(me: i32, runs: i32, timeout: i64): i32 {
+  const line = lineOf(me);
+  const results = <usize>peek32(line + LINE_RESULTS);
+  const turns = peek32(CONTROL_SPIN);
+  for (let i = 0; i <= turns; i++) {
+    if (collect(me)) return RETURN_ANSWER;
+    if (runs != 0 && take(line)) return runTask(me) ? RETURN_RAN : RETURN_EXTERNAL;
+  }
+  const epoch = gate.announce(line + LINE_GATE, me & 63);
+  if (!ring.isEmpty(results)) {
+    gate.cancel(line + LINE_GATE, me & 63);
+    return RETURN_RAN;
+  }
+  helpEnd(me);
+  count(line + LINE_PARKS, 1);
+  const why = gate.park(line + LINE_GATE, me & 63, epoch, timeout);
+  helpBegin();
+  return why == 2 ? RETURN_TIMEOUT : RETURN_RAN;
+}
