@@ -1,12 +1,13 @@
 // What every kernel family shares. A kernel folds n elements at `p` into a
 // fresh state; it reads nothing else and never allocates.
 //
-// Four streams: the n elements are read as four runs of equal length, side by
-// side, which keeps more cache misses in flight than one run. Behind them
-// comes a tail of fewer than four steps.
+// A loop takes 64 bytes a turn, in order, into four accumulators a to d, which
+// hides the latency of the operation:
 //
-//      p            p + q          p + 2q         p + 3q        p + 4q
-//      | a0 a1 …    | b0 b1 …      | c0 c1 …      | d0 d1 …     | tail |
+//      | a a | b b | c c | d d | a a | …        lanes of 16 bytes
+//
+// What is left behind the last whole turn goes one element at a time. The
+// order is part of the tree's version (map.ts, TREE): it decides a float's bits.
 //
 // Compile-time switches are types: pass Yes or No and ask `isSigned<Switch>()`,
 // which the compiler folds.
@@ -14,7 +15,16 @@
 export type Yes = i8;
 export type No = u8;
 
-/** Bytes of one of the four streams: a multiple of `step`, which is a power of two. */
-export function streamBytes(bytes: usize, step: usize): usize {
-  return (bytes >> 2) & ~(step - 1);
+/** The part of `bytes` that whole turns of 64 bytes cover. */
+export function turns(bytes: usize): usize {
+  return bytes & ~63;
+}
+
+/**
+ * A constant for all lanes that stays in a register. V8 builds a literal vector anew in every
+ * turn of a loop; what was loaded from memory it keeps. `at` is 8 bytes to load it from.
+ */
+export function constant(at: usize, bits: i64): v128 {
+  store<i64>(at, bits);
+  return v128.load64_splat(at);
 }

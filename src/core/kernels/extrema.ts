@@ -8,14 +8,14 @@
 // State of min and max: value (i64 or f64), then i64: 0 if nothing was seen.
 // State of argmin and argmax: value, then i64 index, −1 if nothing was seen.
 
-import { No, Yes, streamBytes } from "./common";
+import { constant, turns } from "./common";
 
 export const EXTREMUM_BYTES = 16;
 
 // --- integers ----------------------------------------------------------------
 
-/** The lanes of b where b is beyond a, else those of a. */
-function further<T, MAX>(a: v128, b: v128): v128 {
+/** The lanes of b where b is beyond a, else those of a. `top` is 2^63, to compare u64 with. */
+function further<T, MAX>(a: v128, b: v128, top: v128): v128 {
   if (sizeof<T>() < 8) {
     return isSigned<MAX>() ? v128.max<T>(a, b) : v128.min<T>(a, b);
   }
@@ -23,7 +23,6 @@ function further<T, MAX>(a: v128, b: v128): v128 {
     const greater = i64x2.gt_s(b, a);
     return isSigned<MAX>() ? v128.bitselect(b, a, greater) : v128.bitselect(a, b, greater);
   }
-  const top = i64x2.splat(i64.MIN_VALUE);
   const greater = i64x2.gt_s(v128.xor(b, top), v128.xor(a, top));
   return isSigned<MAX>() ? v128.bitselect(b, a, greater) : v128.bitselect(a, b, greater);
 }
@@ -35,25 +34,28 @@ function furtherOf<T, MAX>(a: T, b: T): T {
 
 /** n ≥ 1. `spill` is 16 bytes to take lanes apart in. */
 function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
-  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const end = p + turns(<usize>n * sizeof<T>());
   const first = load<T>(p);
+  const top = constant(spill, i64.MIN_VALUE);
   let a = v128.splat<T>(first);
   let b = a;
   let c = a;
   let d = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
-    a = further<T, MAX>(a, v128.load(at));
-    b = further<T, MAX>(b, v128.load(at + q));
-    c = further<T, MAX>(c, v128.load(at + 2 * q));
-    d = further<T, MAX>(d, v128.load(at + 3 * q));
+  for (; at < end; at += 64) {
+    a = further<T, MAX>(a, v128.load(at), top);
+    b = further<T, MAX>(b, v128.load(at + 16), top);
+    c = further<T, MAX>(c, v128.load(at + 32), top);
+    d = further<T, MAX>(d, v128.load(at + 48), top);
   }
-  v128.store(spill, further<T, MAX>(further<T, MAX>(a, b), further<T, MAX>(c, d)));
+  v128.store(
+    spill,
+    further<T, MAX>(further<T, MAX>(a, b, top), further<T, MAX>(c, d, top), top),
+  );
   let best = first;
   for (at = spill; at < spill + 16; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
+  for (at = end; at < last; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
   return best;
 }
 
@@ -157,7 +159,7 @@ function zeroOf<T, MAX>(p: usize, n: i32): f64 {
 
 /** Leaves value and "seen" at `state`. */
 export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, state: usize): void {
-  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const end = p + turns(<usize>n * sizeof<T>());
   const start: f64 = isSigned<MAX>() ? -Infinity : Infinity;
   let a = v128.splat<T>(<T>start);
   let b = a;
@@ -166,13 +168,12 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
   // Lanes that are a number (SKIP), or that are NaN (not SKIP).
   let mask = i64x2.splat(0);
   let mask2 = mask;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
+  for (; at < end; at += 64) {
     const v = v128.load(at);
-    const w = v128.load(at + q);
-    const x = v128.load(at + 2 * q);
-    const y = v128.load(at + 3 * q);
+    const w = v128.load(at + 16);
+    const x = v128.load(at + 32);
+    const y = v128.load(at + 48);
     a = pseudo<T, MAX>(a, v);
     b = pseudo<T, MAX>(b, w);
     c = pseudo<T, MAX>(c, x);
@@ -191,7 +192,7 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
   let best = start;
   for (at = state; at < state + 16; at += sizeof<T>()) best = farOf<MAX>(best, <f64>load<T>(at));
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) {
+  for (at = end; at < last; at += sizeof<T>()) {
     const x = <f64>load<T>(at);
     if (x == x) {
       best = farOf<MAX>(best, x);

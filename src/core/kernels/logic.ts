@@ -3,7 +3,7 @@
 // State of count: i64. Of countNonZero (any and all are finishes of it): i64
 // non-zero, i64 elements; NaN is not zero, as in NumPy. Of and, or, xor: i64.
 
-import { streamBytes } from "./common";
+import { turns } from "./common";
 import { countNumbers } from "./sum";
 
 export const COUNT_BYTES = 8;
@@ -93,19 +93,18 @@ function bits64<OR, XOR>(a: i64, b: i64): i64 {
 }
 
 export function foldBits<T, OR, XOR>(p: usize, n: i32, state: usize): void {
-  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const end = p + turns(<usize>n * sizeof<T>());
   const start: i64 = isSigned<OR>() || isSigned<XOR>() ? 0 : -1;
   let a = i64x2.splat(start);
   let b = a;
   let c = a;
   let d = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
+  for (; at < end; at += 64) {
     a = bits<OR, XOR>(a, v128.load(at));
-    b = bits<OR, XOR>(b, v128.load(at + q));
-    c = bits<OR, XOR>(c, v128.load(at + 2 * q));
-    d = bits<OR, XOR>(d, v128.load(at + 3 * q));
+    b = bits<OR, XOR>(b, v128.load(at + 16));
+    c = bits<OR, XOR>(c, v128.load(at + 32));
+    d = bits<OR, XOR>(d, v128.load(at + 48));
   }
   const v = bits<OR, XOR>(bits<OR, XOR>(a, b), bits<OR, XOR>(c, d));
   // Fold 128 bits to the width of an element: every lane counts alike.
@@ -114,7 +113,7 @@ export function foldBits<T, OR, XOR>(p: usize, n: i32, state: usize): void {
   if (sizeof<T>() <= 2) x = bits64<OR, XOR>(x, x >> 16);
   if (sizeof<T>() == 1) x = bits64<OR, XOR>(x, x >> 8);
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) x = bits64<OR, XOR>(x, <i64>load<T>(at));
+  for (at = end; at < last; at += sizeof<T>()) x = bits64<OR, XOR>(x, <i64>load<T>(at));
   // Only the element's own bits count; extended as the type says.
   store<i64>(state, <i64>(<T>x));
 }

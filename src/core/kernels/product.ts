@@ -17,17 +17,19 @@ import {
   PRODUCT_MAGNITUDE,
   PRODUCT_USED,
 } from "../map";
-import { No, Yes, streamBytes } from "./common";
+import { No, Yes, constant, turns } from "./common";
 
 export const FLOAT_PRODUCT_BYTES = 8;
 export const LONG_PRODUCT_BYTES = 24;
 
-function take<T, SKIP>(at: usize): v128 {
-  const v = v128.load(at);
-  const one = f64x2.splat(1.0);
-  if (sizeof<T>() == 8) return isSigned<SKIP>() ? v128.bitselect(v, one, f64x2.eq(v, v)) : v;
-  let low = f64x2.promote_low_f32x4(v);
-  let high = f64x2.promote_low_f32x4(i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+/** Sixteen bytes at `at` as one factor: two float64, or the products of two pairs of float32. */
+function take<T, SKIP>(at: usize, one: v128): v128 {
+  if (sizeof<T>() == 8) {
+    const v = v128.load(at);
+    return isSigned<SKIP>() ? v128.bitselect(v, one, f64x2.eq(v, v)) : v;
+  }
+  let low = f64x2.promote_low_f32x4(v128.load64_zero(at));
+  let high = f64x2.promote_low_f32x4(v128.load64_zero(at + 8));
   if (isSigned<SKIP>()) {
     low = v128.bitselect(low, one, f64x2.eq(low, low));
     high = v128.bitselect(high, one, f64x2.eq(high, high));
@@ -35,24 +37,24 @@ function take<T, SKIP>(at: usize): v128 {
   return f64x2.mul(low, high);
 }
 
-function productFloatOf<T, SKIP>(p: usize, n: i32): f64 {
-  const q = streamBytes(<usize>n * sizeof<T>(), 16);
-  let a = f64x2.splat(1.0);
+function productFloatOf<T, SKIP>(p: usize, n: i32, state: usize): f64 {
+  const end = p + turns(<usize>n * sizeof<T>());
+  const one = constant(state, reinterpret<i64>(1.0));
+  let a = one;
   let b = a;
   let c = a;
   let d = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
-    a = f64x2.mul(a, take<T, SKIP>(at));
-    b = f64x2.mul(b, take<T, SKIP>(at + q));
-    c = f64x2.mul(c, take<T, SKIP>(at + 2 * q));
-    d = f64x2.mul(d, take<T, SKIP>(at + 3 * q));
+  for (; at < end; at += 64) {
+    a = f64x2.mul(a, take<T, SKIP>(at, one));
+    b = f64x2.mul(b, take<T, SKIP>(at + 16, one));
+    c = f64x2.mul(c, take<T, SKIP>(at + 32, one));
+    d = f64x2.mul(d, take<T, SKIP>(at + 48, one));
   }
   const v = f64x2.mul(f64x2.mul(a, b), f64x2.mul(c, d));
   let product = f64x2.extract_lane(v, 0) * f64x2.extract_lane(v, 1);
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) {
+  for (at = end; at < last; at += sizeof<T>()) {
     const x = <f64>load<T>(at);
     if (!isSigned<SKIP>() || x == x) product *= x;
   }
@@ -60,7 +62,7 @@ function productFloatOf<T, SKIP>(p: usize, n: i32): f64 {
 }
 
 export function productFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
-  store<f64>(state, skip ? productFloatOf<T, Yes>(p, n) : productFloatOf<T, No>(p, n));
+  store<f64>(state, skip ? productFloatOf<T, Yes>(p, n, state) : productFloatOf<T, No>(p, n, state));
 }
 
 export function mergeFloat(into: usize, left: usize, right: usize): void {

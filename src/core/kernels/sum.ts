@@ -3,7 +3,7 @@
 //
 // State of an integer sum: low u64, high i64, count i64. Of a float sum: f64, count i64.
 
-import { No, Yes, streamBytes } from "./common";
+import { No, Yes, constant, turns } from "./common";
 
 export const INT_SUM_BYTES = 24;
 export const FLOAT_SUM_BYTES = 16;
@@ -25,18 +25,17 @@ function widenAdd<T>(sum: v128, v: v128): v128 {
 
 /** The exact sum of a block of elements of up to 16 bits: 8,192 · 2^16 fits a u32 lane. */
 function sumNarrow<T>(p: usize, n: i32): i64 {
-  const q = streamBytes(<usize>n * sizeof<T>(), 16);
+  const end = p + turns(<usize>n * sizeof<T>());
   let a = i32x4.splat(0);
   let b = a;
   let c = a;
   let d = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
+  for (; at < end; at += 64) {
     a = widenAdd<T>(a, v128.load(at));
-    b = widenAdd<T>(b, v128.load(at + q));
-    c = widenAdd<T>(c, v128.load(at + 2 * q));
-    d = widenAdd<T>(d, v128.load(at + 3 * q));
+    b = widenAdd<T>(b, v128.load(at + 16));
+    c = widenAdd<T>(c, v128.load(at + 32));
+    d = widenAdd<T>(d, v128.load(at + 48));
   }
   const v = i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
   let sum: i64;
@@ -54,7 +53,7 @@ function sumNarrow<T>(p: usize, n: i32): i64 {
       <i64>(<u32>i32x4.extract_lane(v, 3));
   }
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) sum += <i64>load<T>(at);
+  for (at = end; at < last; at += sizeof<T>()) sum += <i64>load<T>(at);
   return sum;
 }
 
@@ -66,23 +65,22 @@ function widenAdd32<T>(sum: v128, v: v128): v128 {
 }
 
 function sumWord<T>(p: usize, n: i32): i64 {
-  const q = streamBytes(<usize>n << 2, 16);
+  const end = p + turns(<usize>n << 2);
   let a = i64x2.splat(0);
   let b = a;
   let c = a;
   let d = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 16) {
+  for (; at < end; at += 64) {
     a = widenAdd32<T>(a, v128.load(at));
-    b = widenAdd32<T>(b, v128.load(at + q));
-    c = widenAdd32<T>(c, v128.load(at + 2 * q));
-    d = widenAdd32<T>(d, v128.load(at + 3 * q));
+    b = widenAdd32<T>(b, v128.load(at + 16));
+    c = widenAdd32<T>(c, v128.load(at + 32));
+    d = widenAdd32<T>(d, v128.load(at + 48));
   }
   const v = i64x2.add(i64x2.add(a, b), i64x2.add(c, d));
   let sum = i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1);
   const last = p + (<usize>n << 2);
-  for (at = p + 4 * q; at < last; at += 4) sum += <i64>load<T>(at);
+  for (at = end; at < last; at += 4) sum += <i64>load<T>(at);
   return sum;
 }
 
@@ -98,18 +96,21 @@ function addTo128(state: usize, low: u64, high: i64): void {
  * read as x + 2^63 (its top bit flipped), and n · 2^63 is taken off at the end.
  */
 function sumLong<T>(p: usize, n: i32, state: usize): void {
-  const mask = i64x2.splat(0xffffffff);
-  const flip = isSigned<T>() ? i64x2.splat(i64.MIN_VALUE) : i64x2.splat(0);
+  const mask = constant(state, 0xffffffff);
+  const flip = constant(state, i64.MIN_VALUE);
   let low = i64x2.splat(0);
   let high = low;
   let low2 = low;
   let high2 = low;
-  const q = ((<usize>n << 3) >> 1) & ~15;
-  const end = p + q;
+  const end = p + turns(<usize>n << 3);
   let at = p;
-  for (; at < end; at += 16) {
-    const v = v128.xor(v128.load(at), flip);
-    const w = v128.xor(v128.load(at + q), flip);
+  for (; at < end; at += 32) {
+    let v = v128.load(at);
+    let w = v128.load(at + 16);
+    if (isSigned<T>()) {
+      v = v128.xor(v, flip);
+      w = v128.xor(w, flip);
+    }
     low = i64x2.add(low, v128.and(v, mask));
     high = i64x2.add(high, i64x2.shr_u(v, 32));
     low2 = i64x2.add(low2, v128.and(w, mask));
@@ -121,7 +122,7 @@ function sumLong<T>(p: usize, n: i32, state: usize): void {
   let highs: u64 = i64x2.extract_lane(high, 0) + i64x2.extract_lane(high, 1);
   const top: u64 = isSigned<T>() ? <u64>i64.MIN_VALUE : 0;
   const last = p + (<usize>n << 3);
-  for (at = p + 2 * q; at < last; at += 8) {
+  for (at = end; at < last; at += 8) {
     const x = load<u64>(at) ^ top;
     lows += x & 0xffffffff;
     highs += x >> 32;
@@ -158,50 +159,42 @@ export function mergeInt(into: usize, left: usize, right: usize): void {
 }
 
 /** v with its NaN lanes turned to −0, which adds nothing. */
-function withoutNaN(v: v128): v128 {
-  return v128.bitselect(v, f64x2.splat(-0.0), f64x2.eq(v, v));
+function withoutNaN(v: v128, nothing: v128): v128 {
+  return v128.bitselect(v, nothing, f64x2.eq(v, v));
 }
 
-/** One vector of float64, or the two that a vector of float32 holds, as one addend. */
-function take<T, SKIP>(at: usize): v128 {
-  const v = v128.load(at);
-  if (sizeof<T>() == 8) return isSigned<SKIP>() ? withoutNaN(v) : v;
-  const low = f64x2.promote_low_f32x4(v);
-  const high = f64x2.promote_low_f32x4(i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
-  if (isSigned<SKIP>()) return f64x2.add(withoutNaN(low), withoutNaN(high));
+/** Sixteen bytes at `at` as one addend: two float64, or the sums of two pairs of float32. */
+function take<T, SKIP>(at: usize, nothing: v128): v128 {
+  if (sizeof<T>() == 8) {
+    const v = v128.load(at);
+    return isSigned<SKIP>() ? withoutNaN(v, nothing) : v;
+  }
+  // Two loads and conversions cost less than one load and a shuffle.
+  const low = f64x2.promote_low_f32x4(v128.load64_zero(at));
+  const high = f64x2.promote_low_f32x4(v128.load64_zero(at + 8));
+  if (isSigned<SKIP>()) return f64x2.add(withoutNaN(low, nothing), withoutNaN(high, nothing));
   return f64x2.add(low, high);
 }
 
 /** Starts at −0, the true identity of floating-point addition. */
-function sumFloatOf<T, SKIP>(p: usize, n: i32): f64 {
-  const q = streamBytes(<usize>n * sizeof<T>(), 32);
-  let a = f64x2.splat(-0.0);
+function sumFloatOf<T, SKIP>(p: usize, n: i32, state: usize): f64 {
+  const end = p + turns(<usize>n * sizeof<T>());
+  const nothing = constant(state, i64.MIN_VALUE);
+  let a = nothing;
   let b = a;
   let c = a;
   let d = a;
-  let a2 = a;
-  let b2 = a;
-  let c2 = a;
-  let d2 = a;
-  const end = p + q;
   let at = p;
-  for (; at < end; at += 32) {
-    a = f64x2.add(a, take<T, SKIP>(at));
-    a2 = f64x2.add(a2, take<T, SKIP>(at + 16));
-    b = f64x2.add(b, take<T, SKIP>(at + q));
-    b2 = f64x2.add(b2, take<T, SKIP>(at + q + 16));
-    c = f64x2.add(c, take<T, SKIP>(at + 2 * q));
-    c2 = f64x2.add(c2, take<T, SKIP>(at + 2 * q + 16));
-    d = f64x2.add(d, take<T, SKIP>(at + 3 * q));
-    d2 = f64x2.add(d2, take<T, SKIP>(at + 3 * q + 16));
+  for (; at < end; at += 64) {
+    a = f64x2.add(a, take<T, SKIP>(at, nothing));
+    b = f64x2.add(b, take<T, SKIP>(at + 16, nothing));
+    c = f64x2.add(c, take<T, SKIP>(at + 32, nothing));
+    d = f64x2.add(d, take<T, SKIP>(at + 48, nothing));
   }
-  const v = f64x2.add(
-    f64x2.add(f64x2.add(a, a2), f64x2.add(b, b2)),
-    f64x2.add(f64x2.add(c, c2), f64x2.add(d, d2)),
-  );
+  const v = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
   let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
   const last = p + <usize>n * sizeof<T>();
-  for (at = p + 4 * q; at < last; at += sizeof<T>()) {
+  for (at = end; at < last; at += sizeof<T>()) {
     const x = <f64>load<T>(at);
     if (!isSigned<SKIP>() || x == x) sum += x;
   }
@@ -238,7 +231,7 @@ export function countNumbers<T>(p: usize, n: i32): i64 {
 }
 
 export function sumFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
-  store<f64>(state, skip ? sumFloatOf<T, Yes>(p, n) : sumFloatOf<T, No>(p, n));
+  store<f64>(state, skip ? sumFloatOf<T, Yes>(p, n, state) : sumFloatOf<T, No>(p, n, state));
   store<i64>(state + 8, skip ? countNumbers<T>(p, n) : <i64>n);
 }
 
