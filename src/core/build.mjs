@@ -46,4 +46,3 @@ await writeFile(
   join(out, "inline.js"),
   `// core.wasm, inlined by the build.\nexport const CORE_BASE64 =\n  "${wasm.toString("base64")}";\n`,
 );
-await writeFile(join(out, "inline.d.ts"), "export declare const CORE_BASE64: string;\n");

@@ -6,15 +6,15 @@
 // wake. README.md has the proof that no wake-up is lost. Participant p uses bit
 // p mod 64 of word p / 64; `words` says how many words a gate uses.
 
-import { GATE_EPOCH, GATE_WAITING } from "./map";
 import { add32, and64, load32, load64, notify, or64, wait32 } from "./atomic";
+import { GATE_EPOCH, GATE_WAITING } from "./map";
 
 function wordOf(gate: usize, participant: i32): usize {
   return gate + GATE_WAITING + ((<usize>participant >> 6) << 3);
 }
 
 function bitOf(participant: i32): i64 {
-  return <i64>1 << <i64>(participant & 63);
+  return (1 as i64) << ((participant & 63) as i64);
 }
 
 /** Says that this thread is about to wait; returns the epoch to park at. Try again after it. */
@@ -39,7 +39,7 @@ export function park(gate: usize, participant: i32, epoch: i32, timeout: i64): i
 export function waiting(gate: usize, words: i32): i32 {
   let n: i64 = 0;
   for (let w = 0; w < words; w++) {
-    n += popcnt<i64>(load64(gate + GATE_WAITING + (<usize>w << 3)));
+    n += popcnt<i64>(load64(gate + GATE_WAITING + ((<usize>w) << 3)));
   }
   return <i32>n;
 }

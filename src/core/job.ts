@@ -7,15 +7,16 @@
 // the tree depends on the number of blocks only. A task is a node of level
 // JOB_SHIFT; below it one thread folds, above it the last to arrive merges.
 
+import { add64, load32, load64, or32, peek32, peek64, poke32, store64 } from "./atomic";
+import * as gate from "./gate";
+import { foldBlock, mergeState } from "./kernels/index";
 import {
   ASCEND_MERGE,
   ASCEND_ROOT,
   ASCEND_STOP,
   BLOCK,
   BLOCK_LOG2,
-  JOBS,
   JOB_ARRIVALS,
-  JOB_BLOCKS,
   JOB_CELLS,
   JOB_DONE,
   JOB_DTYPE,
@@ -32,7 +33,7 @@ import {
   JOB_STOP,
   JOB_SUBMITTER,
   JOB_TASKS,
-  LINES,
+  JOBS,
   LINE_BLOCKS,
   LINE_EPOCH,
   LINE_GATE,
@@ -40,6 +41,7 @@ import {
   LINE_RESULTS,
   LINE_SCRATCH,
   LINE_SIZE,
+  LINES,
   OP_CODE,
   OP_OFFSET,
   OP_SIZE,
@@ -48,9 +50,6 @@ import {
   RECORD_TASK,
   SLOT_EPOCH,
 } from "./map";
-import { add64, load32, load64, or32, peek32, peek64, poke32, store64 } from "./atomic";
-import * as gate from "./gate";
-import { foldBlock, mergeState } from "./kernels/index";
 import * as ring from "./ring";
 
 /** A submitter's gate has one waiter, but its bit stands where its number says. */
@@ -143,7 +142,7 @@ export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: 
     }
     depth++;
     block++;
-    p += <usize>1 << shift;
+    p += (<usize>1) << shift;
     left -= n;
   } while (left > 0);
   return true;
@@ -170,13 +169,13 @@ export function foldAll(me: i32, job: usize): void {
 // --- a task ---------------------------------------------------------------------
 
 export function firstBlock(job: usize, task: i32): i64 {
-  return <i64>task << <i64>peek32(job + JOB_SHIFT);
+  return (<i64>task) << (<i64>peek32(job + JOB_SHIFT));
 }
 
 /** Elements of the task's blocks. */
 export function taskElements(job: usize, task: i32): i64 {
   const first = firstBlock(job, task) << BLOCK_LOG2;
-  const whole = <i64>BLOCK << <i64>peek32(job + JOB_SHIFT);
+  const whole = (<i64>BLOCK) << (<i64>peek32(job + JOB_SHIFT));
   return min<i64>(whole, peek64(job + JOB_LENGTH) - first);
 }
 
@@ -193,7 +192,7 @@ export function runBlocks(me: i32, job: usize, task: i32): void {
   const block = firstBlock(job, task);
   const elements = taskElements(job, task);
   const shift = BLOCK_LOG2 + elementShift(peek32(job + JOB_DTYPE));
-  const p = <usize>peek32(job + JOB_INPUT) + (<usize>block << shift);
+  const p = <usize>peek32(job + JOB_INPUT) + ((<usize>block) << shift);
   foldBegin();
   if (foldBlocks(me, job, p, block, elements)) {
     foldEnd(me, job, cellOf(job, task));
@@ -245,7 +244,7 @@ export function ascend(job: usize): i32 {
     const left = from + (index & ~1);
     const alone = (index | 1) == width;
     if (!alone) {
-      const word = <usize>(parent - peek32(job + JOB_TASKS)) << 2;
+      const word = (<usize>(parent - peek32(job + JOB_TASKS))) << 2;
       const before = or32(<usize>peek32(job + JOB_ARRIVALS) + word, 1 << (index & 1));
       if (before == 0) return ASCEND_STOP;
     }
@@ -289,7 +288,8 @@ export function answer(job: usize, task: i32, cell: i32): void {
   poke32(record + RECORD_TASK, task);
   poke32(record + RECORD_CELL, cell);
   ring.publish(results, ticket);
-  gate.wake(line + LINE_GATE, GATE_WORDS, 1);
+  // All: the submitter may wait twice at its gate, asleep and by `Atomics.waitAsync`.
+  gate.wake(line + LINE_GATE, GATE_WORDS, i32.MAX_VALUE);
 }
 
 /** Moves the record at the head of `from` into this thread's line, if one is published. */

@@ -14,6 +14,8 @@
 //
 // The rings here use head and slots only; `tail` would say what the round says.
 
+import { add32, cas64, load64, peek32, peek64, wait32 } from "./atomic";
+import { count, foldRecord, isWanted, lineOf, mergeRecord, scratchOf } from "./job";
 import {
   JOB_BATCH,
   JOB_CELLS,
@@ -26,8 +28,6 @@ import {
   LINE_COMBINES,
   RING_HEAD,
 } from "./map";
-import { add32, cas64, load32, load64, peek32, peek64, wait32 } from "./atomic";
-import { count, foldRecord, isWanted, lineOf, mergeRecord, scratchOf } from "./job";
 import * as ring from "./ring";
 
 /** Looks at an unpublished slot before this thread gives its processor away for a moment. */
@@ -50,7 +50,7 @@ export function fill(me: i32, job: usize, p: usize, shift: i32, first: i32, end:
   const a = <usize>peek32(job + JOB_RING_A);
   const scratch = scratchOf(me);
   for (let i = first; i < end; i++) {
-    foldRecord(job, p + (<usize>(i - first) << shift), 1, i, ring.payloadOf(a, i), scratch);
+    foldRecord(job, p + ((<usize>(i - first)) << shift), 1, i, ring.payloadOf(a, i), scratch);
     ring.publish(a, i);
   }
 }
@@ -66,7 +66,7 @@ export function begin(job: usize): void {
 }
 
 function nextRound(job: usize): void {
-  if (pushed != 0) add32(job + JOB_ROUNDS + (<usize>round << 2), pushed);
+  if (pushed != 0) add32(job + JOB_ROUNDS + ((<usize>round) << 2), pushed);
   pushed = 0;
   round++;
   const swap = from;
@@ -81,7 +81,7 @@ function nextRound(job: usize): void {
 
 /** Takes the next published pairs; false when one number is left or the job was stopped. */
 export function claimPairs(job: usize): bool {
-  const batch = <i64>peek32(job + JOB_BATCH) << 1;
+  const batch = (<i64>peek32(job + JOB_BATCH)) << 1;
   let looks = 0;
   while (length > 1) {
     const head = load64(from + RING_HEAD);

@@ -7,6 +7,7 @@
 // reserve and publish, and between claim and release, the slot belongs to the
 // caller alone; README.md has the states of a slot and why that holds.
 
+import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
 import {
   RING_HEAD,
   RING_MASK,
@@ -16,7 +17,6 @@ import {
   SLOT_PAYLOAD,
   SLOT_SEQ,
 } from "./map";
-import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
 
 /** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
 let claimed: i64 = 0;
@@ -50,7 +50,7 @@ export function init(
 
 export function slotOf(ring: usize, ticket: i64): usize {
   const index = <i32>ticket & peek32(ring + RING_MASK);
-  return <usize>peek32(ring + RING_SLOTS) + (<usize>index << peek32(ring + RING_SHIFT));
+  return <usize>peek32(ring + RING_SLOTS) + ((<usize>index) << peek32(ring + RING_SHIFT));
 }
 
 export function payloadOf(ring: usize, ticket: i64): usize {

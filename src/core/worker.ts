@@ -8,13 +8,33 @@
 // help. The bound steers wake-ups and who parks; it is no lock: for an instant
 // more may run, and the last thread awake never parks with work ready.
 
+import { add32, load32, peek32, poke32 } from "./atomic";
+import * as gate from "./gate";
 import {
+  answer,
+  cellOf,
+  count,
+  deliver,
+  firstBlock,
+  foldBegin,
+  foldBlocks,
+  foldEnd,
+  jobOf,
+  lineOf,
+  progress,
+  runBlocks,
+  takeRecord,
+} from "./job";
+import {
+  BLOCK,
+  BLOCK_LOG2,
   CONTROL_CLOSED,
   CONTROL_CORES,
   CONTROL_HELPERS,
   CONTROL_SPIN,
   CONTROL_THREADS,
   CONTROL_WORKERS,
+  JOB_EPOCH,
   JOB_KIND,
   JOB_STREAMED,
   KIND_BLOCKS,
@@ -36,31 +56,10 @@ import {
   RETURN_EXTERNAL,
   RETURN_RAN,
   RETURN_TIMEOUT,
+  SLOT_EPOCH,
   TASK_RING,
   WORK_GATE,
-  BLOCK,
-  BLOCK_LOG2,
-  JOB_EPOCH,
-  SLOT_EPOCH,
 } from "./map";
-import { add32, load32, peek32, poke32 } from "./atomic";
-import * as gate from "./gate";
-import {
-  GATE_WORDS,
-  answer,
-  cellOf,
-  count,
-  deliver,
-  firstBlock,
-  foldBegin,
-  foldBlocks,
-  foldEnd,
-  jobOf,
-  lineOf,
-  progress,
-  runBlocks,
-  takeRecord,
-} from "./job";
 import * as pairwise from "./pairwise";
 import * as ring from "./ring";
 
@@ -71,9 +70,7 @@ function workWords(): i32 {
 
 /** Workers awake and submitters that help. */
 function computing(): i32 {
-  return (
-    peek32(CONTROL_WORKERS) - gate.waiting(WORK_GATE, workWords()) + load32(CONTROL_HELPERS)
-  );
+  return peek32(CONTROL_WORKERS) - gate.waiting(WORK_GATE, workWords()) + load32(CONTROL_HELPERS);
 }
 
 /** Wakes one more worker if there is room for one. */
@@ -177,7 +174,7 @@ export function work(me: i32): i32 {
   const line = lineOf(me);
   while (true) {
     if (load32(CONTROL_CLOSED) != 0) return RETURN_CLOSED;
-    if (!isCrowded() && (take(line) || (spins(line) && take(line)))) {
+    if (!isCrowded() && (take(line) || (spins() && take(line)))) {
       if (!runTask(me)) return RETURN_EXTERNAL;
       continue;
     }
@@ -198,7 +195,7 @@ export function work(me: i32): i32 {
 }
 
 /** Looks for work for a while, if a processor is idle anyway; true once something is there. */
-function spins(line: usize): bool {
+function spins(): bool {
   const turns = peek32(CONTROL_SPIN);
   const limit = min<i32>(peek32(CONTROL_CORES), peek32(CONTROL_THREADS));
   for (let i = 0; i < turns; i++) {
@@ -227,8 +224,8 @@ export function collect(me: i32): bool {
 
 /**
  * One step of a submitter that waits: an answer if there is one, else a task, else spin and
- * park until an answer comes or `timeout` ns pass. Between helpBegin and helpEnd.
- * `runs` = 0: only wait.
+ * park until an answer comes or `timeout` ns pass. `runs` = 1: between helpBegin and helpEnd;
+ * 0: outside, and no task is run.
  */
 export function help(me: i32, runs: i32, timeout: i64): i32 {
   const line = lineOf(me);
@@ -243,9 +240,9 @@ export function help(me: i32, runs: i32, timeout: i64): i32 {
     gate.cancel(line + LINE_GATE, me & 63);
     return RETURN_RAN;
   }
-  helpEnd(me);
+  if (runs != 0) helpEnd(me);
   count(line + LINE_PARKS, 1);
   const why = gate.park(line + LINE_GATE, me & 63, epoch, timeout);
-  helpBegin();
+  if (runs != 0) helpBegin();
   return why == 2 ? RETURN_TIMEOUT : RETURN_RAN;
 }

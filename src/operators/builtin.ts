@@ -178,11 +178,7 @@ function arg(name: "argmin" | "argmax", code: number): Operator {
 
 // --- counting and bits -------------------------------------------------------------
 
-function bitwise(
-  name: string,
-  code: number,
-  combine: (a: bigint, b: bigint) => bigint,
-): Operator {
+function bitwise(name: string, code: number, combine: (a: bigint, b: bigint) => bigint): Operator {
   return {
     name,
     accumulator: accumulator(code, () => 8),

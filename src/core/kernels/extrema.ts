@@ -48,10 +48,7 @@ function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
     c = further<T, MAX>(c, v128.load(at + 32), top);
     d = further<T, MAX>(d, v128.load(at + 48), top);
   }
-  v128.store(
-    spill,
-    further<T, MAX>(further<T, MAX>(a, b, top), further<T, MAX>(c, d, top), top),
-  );
+  v128.store(spill, further<T, MAX>(further<T, MAX>(a, b, top), further<T, MAX>(c, d, top), top));
   let best = first;
   for (at = spill; at < spill + 16; at += sizeof<T>()) best = furtherOf<T, MAX>(best, load<T>(at));
   const last = p + <usize>n * sizeof<T>();
@@ -229,7 +226,12 @@ function findNaN<T>(p: usize): i32 {
   return <i32>((at - p) / sizeof<T>());
 }
 
-export function argFloat<T extends number, MAX, SKIP>(p: usize, n: i32, base: i64, state: usize): void {
+export function argFloat<T extends number, MAX, SKIP>(
+  p: usize,
+  n: i32,
+  base: i64,
+  state: usize,
+): void {
   extremumFloat<T, MAX, SKIP>(p, n, state);
   if (load<i64>(state + 8) == 0) {
     store<i64>(state + 8, -1);

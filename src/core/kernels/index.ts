@@ -96,7 +96,14 @@ function foldInt<T>(op: i32, p: usize, n: i32, base: i64, state: usize): void {
   }
 }
 
-function foldFloat<T extends number>(op: i32, skip: bool, p: usize, n: i32, base: i64, state: usize): void {
+function foldFloat<T extends number>(
+  op: i32,
+  skip: bool,
+  p: usize,
+  n: i32,
+  base: i64,
+  state: usize,
+): void {
   switch (op) {
     case OP_SUM:
       return sum.sumFloat<T>(p, n, skip, state);

@@ -17,7 +17,7 @@ import {
   PRODUCT_MAGNITUDE,
   PRODUCT_USED,
 } from "../map";
-import { No, Yes, constant, turns } from "./common";
+import { constant, No, turns, Yes } from "./common";
 
 export const FLOAT_PRODUCT_BYTES = 8;
 export const LONG_PRODUCT_BYTES = 24;
@@ -62,7 +62,10 @@ function productFloatOf<T, SKIP>(p: usize, n: i32, state: usize): f64 {
 }
 
 export function productFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
-  store<f64>(state, skip ? productFloatOf<T, Yes>(p, n, state) : productFloatOf<T, No>(p, n, state));
+  store<f64>(
+    state,
+    skip ? productFloatOf<T, Yes>(p, n, state) : productFloatOf<T, No>(p, n, state),
+  );
 }
 
 export function mergeFloat(into: usize, left: usize, right: usize): void {
@@ -77,14 +80,14 @@ function scale(state: usize, m: u64): bool {
   const limbs = state + PRODUCT_MAGNITUDE;
   let carry: u64 = 0;
   for (let i = 0; i < used; i++) {
-    const at = limbs + (<usize>i << 2);
+    const at = limbs + ((<usize>i) << 2);
     carry += <u64>load<u32>(at) * m;
     store<u32>(at, <u32>carry);
     carry >>= 32;
   }
   if (carry != 0) {
     if (used == PRODUCT_LIMBS) return true;
-    store<u32>(limbs + (<usize>used << 2), <u32>carry);
+    store<u32>(limbs + ((<usize>used) << 2), <u32>carry);
     store<i32>(state + PRODUCT_USED, used + 1);
   }
   return false;
@@ -148,30 +151,29 @@ export function mergeInt(into: usize, left: usize, right: usize): void {
 function multiply(into: usize, left: usize, usedLeft: i32, right: usize, usedRight: i32): bool {
   const target = into + PRODUCT_MAGNITUDE;
   for (let i = usedLeft; i < usedLeft + usedRight && i < PRODUCT_LIMBS; i++) {
-    store<u32>(target + (<usize>i << 2), 0);
+    store<u32>(target + ((<usize>i) << 2), 0);
   }
   for (let i = usedLeft - 1; i >= 0; i--) {
-    const factor = <u64>load<u32>(left + PRODUCT_MAGNITUDE + (<usize>i << 2));
-    store<u32>(target + (<usize>i << 2), 0);
+    const factor = <u64>load<u32>(left + PRODUCT_MAGNITUDE + ((<usize>i) << 2));
+    store<u32>(target + ((<usize>i) << 2), 0);
     let carry: u64 = 0;
     for (let j = 0; j < usedRight; j++) {
-      const at = target + (<usize>(i + j) << 2);
+      const at = target + ((<usize>(i + j)) << 2);
       carry +=
-        <u64>load<u32>(at) +
-        factor * <u64>load<u32>(right + PRODUCT_MAGNITUDE + (<usize>j << 2));
+        <u64>load<u32>(at) + factor * <u64>load<u32>(right + PRODUCT_MAGNITUDE + ((<usize>j) << 2));
       store<u32>(at, <u32>carry);
       carry >>= 32;
     }
     for (let k = i + usedRight; carry != 0; k++) {
       if (k == PRODUCT_LIMBS) return true;
-      const at = target + (<usize>k << 2);
+      const at = target + ((<usize>k) << 2);
       carry += <u64>load<u32>(at);
       store<u32>(at, <u32>carry);
       carry >>= 32;
     }
   }
   let used = min<i32>(usedLeft + usedRight, PRODUCT_LIMBS);
-  while (used > 1 && load<u32>(target + (<usize>(used - 1) << 2)) == 0) used--;
+  while (used > 1 && load<u32>(target + ((<usize>(used - 1)) << 2)) == 0) used--;
   store<i32>(into + PRODUCT_USED, used);
   return false;
 }
@@ -211,7 +213,7 @@ export function productLong<T>(p: usize, n: i32, state: usize): void {
   let flags = 0;
   store<u64>(state + 8, 1);
   store<u64>(state + 16, 0);
-  const last = p + (<usize>n << 3);
+  const last = p + ((<usize>n) << 3);
   for (let at = p; at < last; at += 8) {
     let x = load<u64>(at);
     if (x == 0) {

@@ -3,7 +3,7 @@
 //
 // State of an integer sum: low u64, high i64, count i64. Of a float sum: f64, count i64.
 
-import { No, Yes, constant, turns } from "./common";
+import { constant, No, turns, Yes } from "./common";
 
 export const INT_SUM_BYTES = 24;
 export const FLOAT_SUM_BYTES = 16;
@@ -12,10 +12,7 @@ export const FLOAT_SUM_BYTES = 16;
 function widenAdd<T>(sum: v128, v: v128): v128 {
   if (sizeof<T>() == 1) {
     if (isSigned<T>()) {
-      return i32x4.add(
-        sum,
-        i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)),
-      );
+      return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(v)));
     }
     return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v)));
   }
@@ -65,7 +62,7 @@ function widenAdd32<T>(sum: v128, v: v128): v128 {
 }
 
 function sumWord<T>(p: usize, n: i32): i64 {
-  const end = p + turns(<usize>n << 2);
+  const end = p + turns((<usize>n) << 2);
   let a = i64x2.splat(0);
   let b = a;
   let c = a;
@@ -79,7 +76,7 @@ function sumWord<T>(p: usize, n: i32): i64 {
   }
   const v = i64x2.add(i64x2.add(a, b), i64x2.add(c, d));
   let sum = i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1);
-  const last = p + (<usize>n << 2);
+  const last = p + ((<usize>n) << 2);
   for (at = end; at < last; at += 4) sum += <i64>load<T>(at);
   return sum;
 }
@@ -102,7 +99,7 @@ function sumLong<T>(p: usize, n: i32, state: usize): void {
   let high = low;
   let low2 = low;
   let high2 = low;
-  const end = p + turns(<usize>n << 3);
+  const end = p + turns((<usize>n) << 3);
   let at = p;
   for (; at < end; at += 32) {
     let v = v128.load(at);
@@ -121,7 +118,7 @@ function sumLong<T>(p: usize, n: i32, state: usize): void {
   let lows: u64 = i64x2.extract_lane(low, 0) + i64x2.extract_lane(low, 1);
   let highs: u64 = i64x2.extract_lane(high, 0) + i64x2.extract_lane(high, 1);
   const top: u64 = isSigned<T>() ? <u64>i64.MIN_VALUE : 0;
-  const last = p + (<usize>n << 3);
+  const last = p + ((<usize>n) << 3);
   for (at = end; at < last; at += 8) {
     const x = load<u64>(at) ^ top;
     lows += x & 0xffffffff;
@@ -133,7 +130,7 @@ function sumLong<T>(p: usize, n: i32, state: usize): void {
   addTo128(state, highs << 32, <i64>(highs >> 32));
   if (isSigned<T>()) {
     // − n · 2^63: n / 2 in the high word, an odd n leaves 2^63 in the low one.
-    addTo128(state, (<u64>(-(<i64>n) & 1)) << 63, (-(<i64>n)) >> 1);
+    addTo128(state, (<u64>(-(<i64>n) & 1)) << 63, -(<i64>n) >> 1);
   }
 }
 

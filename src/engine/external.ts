@@ -1,0 +1,421 @@
+// Tasks that need JavaScript: data that must be fetched first (a foreign
+// SharedArrayBuffer, a file), operators that the user wrote. Run by workers,
+// and by a submitter that helps. The tree and its order are the core's.
+
+import { readSync } from "node:fs";
+import type { MessagePort } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
+import {
+  ASCEND_ROOT,
+  ASCEND_STOP,
+  BLOCK,
+  JOB_BLOCKS,
+  JOB_CELLS,
+  JOB_DTYPE,
+  JOB_EPOCH,
+  JOB_ERROR,
+  JOB_EXTRA,
+  JOB_EXTRA_BYTES,
+  JOB_INPUT,
+  JOB_KIND,
+  JOB_LENGTH,
+  JOB_SHIFT,
+  JOB_SKIP_NAN,
+  JOB_STATE_BYTES,
+  JOB_STOP,
+  JOB_STREAMED,
+  JOB_TASKS,
+  KIND_EXTERNAL_PAIRWISE,
+  LINE_RECORD,
+  RECORD_ADDRESS,
+  RECORD_CELL,
+  RECORD_JOB,
+  RECORD_LENGTH,
+  RECORD_TASK,
+} from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import { DTYPES, type DtypeInfo } from "../operators/dtype.js";
+import {
+  decodeState,
+  encodeState,
+  foldValues,
+  loadedOperator,
+  loadOperator,
+  mergeValues,
+  NOTHING,
+  type UserOperator,
+} from "../operators/user.js";
+import { reportError } from "./failure.js";
+import type { Shared } from "./shared.js";
+
+/** A run of elements of an input that does not lie in the engine's memory. */
+export type Piece =
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly fd: number;
+      /** Byte offset of the first element. */
+      readonly offset: number;
+      readonly length: number;
+      readonly swap: boolean;
+    }
+  | {
+      readonly kind: "buffer";
+      readonly id: number;
+      readonly offset: number;
+      readonly length: number;
+    };
+
+/** What a task needs to know beyond the job entry; JSON in shared memory. */
+export interface Extra {
+  /** URL of a user operator; undefined: the core's accumulators. */
+  readonly operator?: string;
+  /** Where the input is; undefined: in the engine's memory. */
+  readonly pieces?: readonly Piece[];
+}
+
+/** Blocks that are fetched at once: 256 KiB of float64, which a second-level cache holds. */
+const STAGE_BLOCKS = 4;
+
+export class External {
+  readonly #shared: Shared;
+  readonly #me: number;
+  readonly #port: MessagePort | undefined;
+  readonly #buffers = new Map<number, SharedArrayBuffer>();
+  #stage = 0;
+  #extra: Extra = {};
+  #extraJob = -1;
+  #extraEpoch = -1;
+
+  constructor(shared: Shared, me: number, port?: MessagePort) {
+    this.#shared = shared;
+    this.#me = me;
+    this.#port = port;
+  }
+
+  /** Makes a foreign buffer known to this thread under the number that pieces carry. */
+  learn(id: number, buffer: SharedArrayBuffer): void {
+    this.#buffers.set(id, buffer);
+  }
+
+  forget(id: number): void {
+    this.#buffers.delete(id);
+  }
+
+  /** Gives the staging room back. */
+  close(): void {
+    if (this.#stage !== 0) this.#shared.arena.free(this.#stage);
+    this.#stage = 0;
+  }
+
+  /**
+   * Runs the task in this thread's line. Returns a promise only if the operator's module has to
+   * be loaded first; the task then runs when it is.
+   */
+  run(): Promise<void> | undefined {
+    const record = this.#shared.line(this.#me) + LINE_RECORD;
+    const job = this.#shared.job(this.#shared.u32(record + RECORD_JOB));
+    const { operator } = this.#read(job);
+    if (operator === undefined || loadedOperator(operator) !== undefined) {
+      this.#runLoaded(job, record);
+      return undefined;
+    }
+    return loadOperator(operator).then(
+      () => this.#runLoaded(job, record),
+      (error: unknown) => {
+        const task = this.#shared.i32(record + RECORD_TASK);
+        reportError(this.#shared, job, this.#firstBlock(job, task), error);
+        this.#finish(job, record, undefined);
+      },
+    );
+  }
+
+  /** The same for a thread that may not wait; false if the task needs a module not loaded here. */
+  runNow(): boolean {
+    const record = this.#shared.line(this.#me) + LINE_RECORD;
+    const job = this.#shared.job(this.#shared.u32(record + RECORD_JOB));
+    const { operator, pieces } = this.#read(job);
+    if (operator !== undefined && loadedOperator(operator) === undefined) return false;
+    if (pieces?.some((p) => p.kind === "buffer" && !this.#buffers.has(p.id))) return false;
+    this.#runLoaded(job, record);
+    return true;
+  }
+
+  #read(job: number): Extra {
+    const shared = this.#shared;
+    const epoch = shared.i32(job + JOB_EPOCH);
+    if (this.#extraJob !== job || this.#extraEpoch !== epoch) {
+      const at = shared.u32(job + JOB_EXTRA);
+      const end = at + shared.u32(job + JOB_EXTRA_BYTES);
+      shared.reach(end);
+      this.#extra = JSON.parse(new TextDecoder().decode(shared.bytes.slice(at, end))) as Extra;
+      this.#extraJob = job;
+      this.#extraEpoch = epoch;
+    }
+    return this.#extra;
+  }
+
+  #firstBlock(job: number, task: number): number {
+    return task * 2 ** this.#shared.i32(job + JOB_SHIFT);
+  }
+
+  #runLoaded(job: number, record: number): void {
+    const shared = this.#shared;
+    const { operator: url, pieces } = this.#extra;
+    const operator = url === undefined ? undefined : loadedOperator(url);
+    if (shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) {
+      this.#runPairwise(job, operator as UserOperator);
+      this.#finish(job, record, operator);
+      return;
+    }
+    const task = shared.i32(record + RECORD_TASK);
+    const dtype = DTYPES[shared.i32(job + JOB_DTYPE)] as DtypeInfo;
+    const streamed = shared.i32(job + JOB_STREAMED) !== 0;
+    const first = this.#firstBlock(job, task);
+    const whole = BLOCK * 2 ** shared.i32(job + JOB_SHIFT);
+    const elements = streamed
+      ? shared.u32(record + RECORD_LENGTH)
+      : Math.min(whole, Number(shared.i64(job + JOB_LENGTH)) - first * BLOCK);
+    const address = streamed
+      ? shared.u32(record + RECORD_ADDRESS)
+      : shared.u32(job + JOB_INPUT) + first * BLOCK * dtype.size;
+    const cell = shared.core.cellOf(job, streamed ? shared.i32(record + RECORD_CELL) : task) >>> 0;
+    const stack: unknown[] = [];
+    let block = first;
+    shared.core.foldBegin();
+    try {
+      for (let done = 0; done === 0 || done < elements; ) {
+        if (this.#isMoot(job, block)) break;
+        // User code runs block by block, so that its errors and an abort find their block.
+        const blocks = operator === undefined ? STAGE_BLOCKS : 1;
+        const count = Math.min(blocks * BLOCK, elements - done);
+        const at =
+          pieces === undefined
+            ? address + done * dtype.size
+            : this.#fetch(pieces, dtype, block * BLOCK, count);
+        if (operator === undefined) {
+          if (!shared.core.foldBlocks(this.#me, job, at, BigInt(block), BigInt(count))) break;
+        } else {
+          const values = shared.view(dtype, at, count);
+          pushState(operator, stack, foldValues(operator, values, this.#skips(job)), block - first);
+        }
+        block += Math.max(1, Math.ceil(count / BLOCK));
+        done += count;
+        if (count === 0) break;
+      }
+      if (!this.#isMoot(job, block)) {
+        if (operator === undefined) shared.core.foldEnd(this.#me, job, cell);
+        else this.#encode(operator, popStates(operator, stack), cell);
+        shared.core.progress(this.#me, job, BigInt(block - first));
+      }
+    } catch (error) {
+      reportError(shared, job, block, error);
+    }
+    this.#finish(job, record, operator);
+  }
+
+  #skips(job: number): boolean {
+    return this.#shared.i32(job + JOB_SKIP_NAN) !== 0;
+  }
+
+  /** True if nobody wants what this block gives: the job was stopped, or failed before it. */
+  #isMoot(job: number, block: number): boolean {
+    if (Atomics.load(this.#shared.i32s, (job + JOB_STOP) >> 2) !== 0) return true;
+    const error = Atomics.load(this.#shared.i64s, (job + JOB_ERROR) >> 3);
+    return error !== -1n && Number(error >> 32n) <= block;
+  }
+
+  #encode(operator: UserOperator, state: unknown, cell: number): void {
+    this.#shared.reach(cell + operator.cellBytes);
+    encodeState(operator, state, this.#shared.bytes, cell);
+  }
+
+  #decode(cell: number): unknown {
+    return decodeState(this.#shared.bytes, cell);
+  }
+
+  /** Answers a streamed task; otherwise climbs the tree from the task's cell. */
+  #finish(job: number, record: number, operator: UserOperator | undefined): void {
+    const { core } = this.#shared;
+    const task = this.#shared.i32(record + RECORD_TASK);
+    if (this.#shared.i32(job + JOB_STREAMED) !== 0) {
+      core.answer(job, task, this.#shared.i32(record + RECORD_CELL));
+      return;
+    }
+    core.climbFrom(job, task);
+    for (;;) {
+      const step = core.ascend(job);
+      if (step === ASCEND_STOP) return;
+      if (step === ASCEND_ROOT) {
+        core.answer(job, task, 0);
+        return;
+      }
+      this.#merge(job, operator);
+    }
+  }
+
+  /** Merges two siblings, if both are whole and somebody may still want them. */
+  #merge(job: number, operator: UserOperator | undefined): void {
+    const shared = this.#shared;
+    if (shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) return;
+    const into = shared.core.mergeTarget() >>> 0;
+    const left = shared.core.mergeLeftOf() >>> 0;
+    const right = shared.core.mergeRightOf() >>> 0;
+    const [first, end] = this.#blocksOf(job, into);
+    // An error at or before the last block of the node has made the node's value void; one behind
+    // it has not, and this merge may yet raise the error that counts.
+    if (this.#isMoot(job, end - 1)) return;
+    if (operator === undefined) {
+      shared.core.mergeRecord(job, into, left, right);
+      return;
+    }
+    try {
+      const state = mergeValues(operator, this.#decode(left), this.#decode(right));
+      this.#encode(operator, state, into);
+    } catch (error) {
+      reportError(shared, job, first, error);
+    }
+  }
+
+  /** The blocks under the node whose cell is at `cell`. */
+  #blocksOf(job: number, cell: number): [first: number, end: number] {
+    const shared = this.#shared;
+    let node = (cell - shared.u32(job + JOB_CELLS)) / shared.i32(job + JOB_STATE_BYTES);
+    let width = shared.i32(job + JOB_TASKS);
+    let span = 2 ** shared.i32(job + JOB_SHIFT);
+    while (node >= width) {
+      node -= width;
+      width = (width + 1) >> 1;
+      span *= 2;
+    }
+    return [node * span, Math.min((node + 1) * span, shared.i32(job + JOB_BLOCKS))];
+  }
+
+  #runPairwise(job: number, operator: UserOperator): void {
+    const { core } = this.#shared;
+    core.pairBegin(job);
+    while (core.claimPairs(job)) {
+      for (;;) {
+        const ticket = core.pairTarget(job);
+        if (ticket === -2n) break;
+        if (ticket === -1n) return;
+        try {
+          const right = core.pairRight() >>> 0;
+          let state = this.#decode(core.pairLeft() >>> 0);
+          if (right !== 0) state = mergeValues(operator, state, this.#decode(right));
+          this.#encode(operator, state, core.pairInto(ticket) >>> 0);
+        } catch (error) {
+          // There are no blocks here: the first error to be reported counts.
+          reportError(this.#shared, job, 0, error);
+          return;
+        }
+        core.pairDone(ticket);
+      }
+    }
+  }
+
+  // --- data that lies elsewhere ---------------------------------------------------
+
+  /** Brings elements first … first + count − 1 into this thread's staging room. */
+  #fetch(pieces: readonly Piece[], dtype: DtypeInfo, first: number, count: number): number {
+    const shared = this.#shared;
+    const { size } = dtype;
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(STAGE_BLOCKS * BLOCK * 8);
+    shared.reach(this.#stage + count * size);
+    let skip = first;
+    let filled = 0;
+    for (const piece of pieces) {
+      if (filled === count) break;
+      if (skip >= piece.length) {
+        skip -= piece.length;
+        continue;
+      }
+      const n = Math.min(count - filled, piece.length - skip);
+      const at = this.#stage + filled * size;
+      const target = shared.bytes.subarray(at, at + n * size);
+      const offset = piece.offset + skip * size;
+      if (piece.kind === "file") {
+        readFully(piece.fd, piece.path, target, offset);
+        if (piece.swap) swapBytes(target, size);
+      } else {
+        target.set(new Uint8Array(this.#bufferOf(piece.id), offset, n * size));
+      }
+      filled += n;
+      skip = 0;
+    }
+    return this.#stage;
+  }
+
+  #bufferOf(id: number): SharedArrayBuffer {
+    while (this.#port !== undefined && !this.#buffers.has(id)) {
+      // Sent before the job was submitted, so it is there.
+      const received = receiveMessageOnPort(this.#port)?.message as
+        | { id: number; buffer?: SharedArrayBuffer }
+        | undefined;
+      if (received === undefined) break;
+      if (received.buffer === undefined) this.forget(received.id);
+      else this.learn(received.id, received.buffer);
+    }
+    const buffer = this.#buffers.get(id);
+    if (buffer === undefined) {
+      throw new RingfoldError("ERR_INPUT", `the foreign buffer ${id} did not reach this thread`);
+    }
+    return buffer;
+  }
+}
+
+/** Pushes the state of block number `index` of a task; merges as the tree has it. */
+export function pushState(op: UserOperator, stack: unknown[], state: unknown, index: number): void {
+  stack.push(state);
+  for (let k = index + 1; k % 2 === 0; k /= 2) {
+    const right = stack.pop();
+    stack.push(mergeValues(op, stack.pop(), right));
+  }
+}
+
+export function popStates(op: UserOperator, stack: unknown[]): unknown {
+  let state: unknown = stack.length === 0 ? NOTHING : stack.pop();
+  while (stack.length > 0) state = mergeValues(op, stack.pop(), state);
+  return state;
+}
+
+/** @throws RingfoldError ERR_INPUT_CHANGED if the file ends before. */
+function readFully(fd: number, path: string, target: Uint8Array, offset: number): void {
+  for (let got = 0; got < target.length; ) {
+    const n = readSync(fd, target, got, target.length - got, offset + got);
+    if (n === 0) {
+      throw new RingfoldError(
+        "ERR_INPUT_CHANGED",
+        `${path}: ends at byte ${offset + got}, ${target.length - got} bytes before its header ` +
+          "says: it shrank while it was read",
+      );
+    }
+    got += n;
+  }
+}
+
+/** Reverses the bytes of every element in place. */
+function swapBytes(bytes: Uint8Array, size: number): void {
+  if (size === 1) return;
+  const words =
+    size === 2 ? undefined : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  if (words === undefined) {
+    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+    for (let i = 0; i < halves.length; i++) {
+      const x = halves[i] as number;
+      halves[i] = (x << 8) | (x >> 8);
+    }
+    return;
+  }
+  for (let i = 0; i < words.length; i++) {
+    const x = words[i] as number;
+    words[i] = (x >>> 24) | ((x >>> 8) & 0xff00) | ((x << 8) & 0xff0000) | (x << 24);
+  }
+  if (size === 8) {
+    for (let i = 0; i + 1 < words.length; i += 2) {
+      const x = words[i] as number;
+      words[i] = words[i + 1] as number;
+      words[i + 1] = x;
+    }
+  }
+}

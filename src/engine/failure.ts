@@ -1,0 +1,93 @@
+// How an error of a task reaches the submitter: the text in the arena, its
+// address and block in one word of the job. The lowest block wins, whoever
+// comes first, so that the error of a job does not depend on the schedule.
+
+import { JOB_ERROR } from "../core/map.js";
+import { type ErrorCode, RingfoldError } from "../errors.js";
+import type { Shared } from "./shared.js";
+
+interface Text {
+  name: string;
+  message: string;
+  stack: string | undefined;
+  code: string | undefined;
+}
+
+const HEADER = 4;
+
+function describe(error: unknown): Text {
+  if (!(error instanceof Error)) {
+    return { name: "Error", message: String(error), stack: undefined, code: undefined };
+  }
+  const { name, message, stack } = error;
+  return { name, message, stack, code: (error as { code?: string }).code };
+}
+
+/** Called by the thread that ran the task. */
+export function reportError(shared: Shared, job: number, block: number, error: unknown): void {
+  const text = describe(error);
+  const bytes = new TextEncoder().encode(JSON.stringify(text));
+  const address = shared.arena.alloc(HEADER + bytes.length);
+  shared.reach(address + HEADER + bytes.length);
+  shared.u32s[address >>> 2] = bytes.length;
+  shared.bytes.set(bytes, address + HEADER);
+  const word = (job + JOB_ERROR) >> 3;
+  const mine = (BigInt(block) << 32n) | BigInt(address);
+  for (let seen = Atomics.load(shared.i64s, word); ; ) {
+    if (seen !== -1n && seen >> 32n <= BigInt(block)) {
+      shared.arena.free(address);
+      return;
+    }
+    const before = Atomics.compareExchange(shared.i64s, word, seen, mine);
+    if (before === seen) {
+      if (seen !== -1n) shared.arena.free(Number(seen & 0xffffffffn));
+      return;
+    }
+    seen = before;
+  }
+}
+
+/** The lowest block whose task failed so far; undefined if none did. */
+export function failedBlock(shared: Shared, job: number): number | undefined {
+  const word = Atomics.load(shared.i64s, (job + JOB_ERROR) >> 3);
+  return word === -1n ? undefined : Number(word >> 32n);
+}
+
+/** Frees the text of an error that nobody took. Once no task of the job runs any more. */
+export function dropError(shared: Shared, job: number): void {
+  const word = shared.i64(job + JOB_ERROR);
+  const address = Number(word & 0xffffffffn);
+  if (word !== -1n && address !== 0) shared.arena.free(address);
+  shared.i64s[(job + JOB_ERROR) >> 3] = -1n;
+}
+
+/** The job's error, made anew in the submitter's thread; undefined if there is none. */
+export function readError(shared: Shared, job: number): Error | undefined {
+  const word = Atomics.load(shared.i64s, (job + JOB_ERROR) >> 3);
+  if (word === -1n) return undefined;
+  const address = Number(word & 0xffffffffn);
+  shared.reach(address + HEADER);
+  const length = shared.u32(address);
+  shared.reach(address + HEADER + length);
+  const json = new TextDecoder().decode(
+    shared.bytes.slice(address + HEADER, address + HEADER + length),
+  );
+  return remake(JSON.parse(json) as Text);
+}
+
+function remake(text: Text): Error {
+  if (text.name === "RingfoldError") {
+    return new RingfoldError(text.code as ErrorCode, text.message);
+  }
+  const error = new RingfoldError("ERR_USER_OPERATOR", text.message, {
+    cause: Object.assign(new Error(text.message), { name: text.name, code: text.code }),
+  });
+  // Where the user's code threw is what the user needs to see.
+  if (text.stack !== undefined) error.stack = text.stack;
+  return error;
+}
+
+/** What user code threw in this thread, in the form in which a worker's error arrives. */
+export function userError(error: unknown): Error {
+  return error instanceof RingfoldError ? error : remake(describe(error));
+}

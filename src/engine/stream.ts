@@ -1,0 +1,251 @@
+// An input that arrives piece by piece, of unknown length: files that must be
+// decoded, standard input, arrays that are not in shared memory. The caller
+// fills one buffer while workers reduce others; each task brings its buffer
+// and is answered by itself, and the states are merged here, in order.
+//
+// A task is TASK_BLOCKS blocks, so its state is a node of the same tree that
+// an input in memory has, and the bits of the result are the same.
+
+import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
+import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
+import { failedBlock, readError } from "./failure.js";
+import type { Plan } from "./plan.js";
+import type { Shared } from "./shared.js";
+import { type Running, STREAM_SLOTS, type Submitter } from "./submitter.js";
+
+const TASK_SHIFT = 4;
+/** Elements of a buffer. */
+export const TASK_ELEMENTS = BLOCK << TASK_SHIFT;
+
+export interface StreamResult {
+  /** Address of the final record (operators of the core). */
+  readonly root: number;
+  /** Final state (user operators). */
+  readonly state: unknown;
+}
+
+export class Stream {
+  readonly #shared: Shared;
+  readonly #submitter: Submitter;
+  readonly #plan: Plan;
+  readonly #dtype: DtypeInfo;
+  readonly #running: Running;
+  readonly #buffers: number[] = [];
+  readonly #free: number[] = [];
+  readonly #answered = new Map<number, number>();
+  /** States of the nodes of a binary counter over the tasks merged so far. */
+  readonly #stack: number;
+  readonly #states: unknown[] = [];
+  #depth = 0;
+  #merged = 0;
+  #published = 0;
+  #outstanding = 0;
+  #cell = -1;
+  #filled = 0;
+  #failed: unknown;
+  #hasFailed = false;
+  #closed = false;
+  #wake: () => void = () => {};
+
+  /** @throws RingfoldError ERR_MEMORY, or ERR_OPTION if 64 jobs are under way. */
+  constructor(shared: Shared, submitter: Submitter, plan: Plan, threads: number) {
+    this.#shared = shared;
+    this.#submitter = submitter;
+    this.#plan = plan;
+    this.#dtype = plan.pass.dtype;
+    const { stateBytes } = plan.pass;
+    const size = TASK_ELEMENTS * this.#dtype.size;
+    this.#stack = shared.arena.alloc((STACK_LEVELS + 1) * stateBytes);
+    try {
+      const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
+      for (let i = 0; i < wanted; i++) {
+        try {
+          this.#buffers.push(shared.arena.alloc(size));
+        } catch (error) {
+          // Two are enough to overlap filling with reducing.
+          if (i < 2) throw error;
+          break;
+        }
+        this.#free.push(i);
+      }
+      const running = submitter.prepare({
+        kind: plan.user === undefined ? KIND_BLOCKS : KIND_EXTERNAL,
+        pass: plan.pass,
+        length: 0,
+        input: 0,
+        ...(plan.user === undefined ? {} : { extra: { operator: plan.user.url } }),
+        stream: { shift: TASK_SHIFT, cells: this.#buffers.length },
+      });
+      if (running === undefined) {
+        throw new RingfoldError(
+          "ERR_OPTION",
+          "64 jobs are under way on this engine already: await one before you start another",
+        );
+      }
+      this.#running = running;
+    } catch (error) {
+      this.#freeBuffers();
+      throw error;
+    }
+    this.#running.onTask = (task, cell) => this.#onTask(task, cell);
+  }
+
+  /** Blocks handed to workers so far, and those they have done. */
+  get progress(): { done: number; total: number } {
+    return { done: this.#merged << TASK_SHIFT, total: this.#published << TASK_SHIFT };
+  }
+
+  /** Room to fill, of 1 to TASK_ELEMENTS elements; undefined while all buffers are in use. */
+  reserve(): TypedArray<SharedArrayBuffer> | undefined {
+    const array = this.#dtype.array === undefined ? Uint16Array : this.#dtype.array;
+    const room = this.reserveBytes();
+    return room && new array(room.buffer, room.byteOffset, room.length / this.#dtype.size);
+  }
+
+  /** The same as bytes. */
+  reserveBytes(): Uint8Array<SharedArrayBuffer> | undefined {
+    this.#check();
+    if (this.#cell < 0) {
+      const cell = this.#free.pop();
+      if (cell === undefined) return undefined;
+      this.#cell = cell;
+      this.#filled = 0;
+    }
+    const { size } = this.#dtype;
+    const at = (this.#buffers[this.#cell] as number) + this.#filled * size;
+    const bytes = (TASK_ELEMENTS - this.#filled) * size;
+    this.#shared.reach(at + bytes);
+    return new Uint8Array(this.#shared.buffer, at, bytes);
+  }
+
+  /** Takes over the first n elements of what was reserved. */
+  commit(n: number): void {
+    this.#filled += n;
+    if (this.#filled === TASK_ELEMENTS) this.#publish();
+  }
+
+  #publish(): void {
+    const cell = this.#cell;
+    const address = this.#buffers[cell] as number;
+    this.#outstanding++;
+    this.#cell = -1;
+    this.#submitter.publishTask(this.#running, this.#published++, address, this.#filled, cell);
+  }
+
+  /** Publishes the rest; an empty stream has one empty task, which makes the identity. */
+  flush(): void {
+    this.#check();
+    if (this.#cell < 0 && this.#published > 0) return;
+    if (this.#cell < 0) this.reserveBytes();
+    this.#publish();
+  }
+
+  /** Settles once a buffer is free or, after `flush`, all is merged. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#submitter.listen();
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#outstanding === 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.#cell >= 0 || this.#free.length > 0 || this.#hasFailed;
+  }
+
+  /** Ends the stream with an error; buffers are given back once no worker reads them. */
+  fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#failed = error;
+    this.#submitter.stop(this.#running);
+    this.#wake();
+    if (this.isIdle) this.close();
+    else this.#submitter.listen();
+  }
+
+  #check(): void {
+    if (this.#hasFailed) throw this.#failed;
+  }
+
+  #onTask(task: number, cell: number): void {
+    this.#outstanding--;
+    if (this.#hasFailed) {
+      if (this.isIdle) this.close();
+      return;
+    }
+    this.#answered.set(task, cell);
+    for (;;) {
+      const next = this.#answered.get(this.#merged);
+      if (next === undefined) break;
+      this.#answered.delete(this.#merged);
+      try {
+        this.#merge(next);
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
+      this.#free.push(next);
+    }
+    this.#wake();
+  }
+
+  #merge(cell: number): void {
+    const shared = this.#shared;
+    // An error behind this task does not count yet: an earlier task may still fail.
+    const block = failedBlock(shared, this.#running.job);
+    if (block !== undefined && block < (this.#merged + 1) << TASK_SHIFT) {
+      throw readError(shared, this.#running.job);
+    }
+    const at = shared.core.cellOf(this.#running.job, cell) >>> 0;
+    const { stateBytes } = this.#plan.pass;
+    this.#merged++;
+    const { user } = this.#plan;
+    if (user !== undefined) {
+      this.#states.push(decodeState(shared.bytes, at));
+      for (let k = this.#merged; k % 2 === 0; k /= 2) this.#mergeTop();
+      return;
+    }
+    shared.reach(this.#stack + (this.#depth + 1) * stateBytes);
+    shared.bytes.copyWithin(this.#stack + this.#depth * stateBytes, at, at + stateBytes);
+    this.#depth++;
+    for (let k = this.#merged; k % 2 === 0; k /= 2) this.#mergeTop();
+  }
+
+  #mergeTop(): void {
+    const { user, pass } = this.#plan;
+    if (user !== undefined) {
+      const right = this.#states.pop();
+      this.#states.push(mergeValues(user, this.#states.pop(), right));
+      return;
+    }
+    this.#depth--;
+    const right = this.#stack + this.#depth * pass.stateBytes;
+    const left = right - pass.stateBytes;
+    this.#shared.core.mergeRecord(this.#running.job, left, left, right);
+  }
+
+  /** The final state, after `flush` and once idle; valid until `close`. */
+  result(): StreamResult {
+    this.#check();
+    while (this.#depth > 1 || this.#states.length > 1) this.#mergeTop();
+    return { root: this.#stack, state: this.#states[0] ?? NOTHING };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#submitter.release(this.#running);
+    this.#freeBuffers();
+  }
+
+  #freeBuffers(): void {
+    this.#shared.arena.free(this.#stack);
+    for (const address of this.#buffers) this.#shared.arena.free(address);
+  }
+}

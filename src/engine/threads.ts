@@ -1,0 +1,157 @@
+// The worker threads of an engine: starting them, noticing that one ended, and
+// ending them. Messages carry foreign buffers only; work goes through the rings.
+
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import {
+  CONTROL_CLOSED,
+  GATE_EPOCH,
+  LINE_GATE,
+  LINE_SCRATCH,
+  LINE_STATE,
+  MAX_SUBMITTERS,
+  MAX_WORKERS,
+  SCRATCH_SIZE,
+  WORK_GATE,
+} from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import type { Shared } from "./shared.js";
+
+/** What a worker gets when it starts. */
+export interface WorkerInit {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly me: number;
+  readonly port: MessagePort;
+}
+
+/** A worker that has not ended by itself this long after `close` is stuck in user code. */
+const GRACE_MS = 1000;
+
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+  readonly ended: Promise<void>;
+}
+
+export class Threads {
+  readonly #shared: Shared;
+  readonly #threads: Thread[] = [];
+  readonly #ids = new WeakMap<SharedArrayBuffer, number>();
+  readonly #gone: FinalizationRegistry<number>;
+  #nextId = 1;
+  #closing = false;
+  /** Called once a worker ended that was not asked to. */
+  onDeath: (error: RingfoldError) => void = () => {};
+
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.#gone = new FinalizationRegistry((id) => {
+      for (const { port } of this.#threads) port.postMessage({ id });
+    });
+  }
+
+  /** Starts `count` workers; settles once all are ready. @throws RingfoldError ERR_START */
+  async start(count: number): Promise<void> {
+    // Growing the memory once, before the threads exist, is cheaper than once a thread.
+    for (let me = 0; me < count; me++) {
+      const scratch = this.#shared.arena.alloc(SCRATCH_SIZE);
+      this.#shared.i32s[(this.#shared.line(me) + LINE_SCRATCH) >> 2] = scratch;
+    }
+    const alive = setInterval(() => {}, 2 ** 30);
+    try {
+      await Promise.all(Array.from({ length: count }, (_, me) => this.#startOne(me)));
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  #startOne(me: number): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    const init: WorkerInit = {
+      memory: this.#shared.memory,
+      module: this.#shared.module,
+      me,
+      port: port2,
+    };
+    // Literal, so that bundlers find it. An inherited --input-type would keep it from starting.
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      workerData: init,
+      transferList: [port2],
+      execArgv: [],
+      name: `ringfold ${me}`,
+    });
+    worker.unref();
+    port1.unref();
+    const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    this.#threads.push({ worker, port: port1, ended });
+    return new Promise((resolve, reject) => {
+      let failure: unknown;
+      worker.on("error", (error) => {
+        failure = error;
+      });
+      worker.once("exit", (code) => {
+        const error = new RingfoldError(
+          "ERR_START",
+          `worker thread ${me} ended with code ${code} before it was ready`,
+          { cause: failure },
+        );
+        reject(error);
+        if (!this.#closing) {
+          this.onDeath(
+            new RingfoldError(
+              "ERR_WORKER_DIED",
+              `worker thread ${me} ended with code ${code}: close the engine and create another`,
+              { cause: failure },
+            ),
+          );
+        }
+      });
+      const word = (this.#shared.line(me) + LINE_STATE) >> 2;
+      const wait = Atomics.waitAsync(this.#shared.i32s, word, 0);
+      if (wait.async) void wait.value.then(() => resolve());
+      else resolve();
+    });
+  }
+
+  /** The number under which every worker knows this buffer; they learn of a new one here. */
+  numberOf(buffer: SharedArrayBuffer): number {
+    let id = this.#ids.get(buffer);
+    if (id === undefined) {
+      id = this.#nextId++;
+      this.#ids.set(buffer, id);
+      this.#gone.register(buffer, id);
+      for (const { port } of this.#threads) port.postMessage({ id, buffer });
+    }
+    return id;
+  }
+
+  /** Asks all to end and waits until they have. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      const { i32s } = this.#shared;
+      Atomics.store(i32s, CONTROL_CLOSED >> 2, 1);
+      this.#wakeAll(WORK_GATE);
+      for (let s = 0; s < MAX_SUBMITTERS; s++) {
+        this.#wakeAll(this.#shared.line(MAX_WORKERS + s) + LINE_GATE);
+      }
+    }
+    const all = Promise.all(this.#threads.map((t) => t.ended));
+    // Also keeps the event loop alive until they have ended.
+    const stuck = setTimeout(() => {
+      for (const { worker } of this.#threads) void worker.terminate();
+    }, GRACE_MS);
+    await all;
+    clearTimeout(stuck);
+    for (const { port } of this.#threads) port.close();
+  }
+
+  #wakeAll(gate: number): void {
+    const { i32s } = this.#shared;
+    Atomics.add(i32s, (gate + GATE_EPOCH) >> 2, 1);
+    Atomics.notify(i32s, (gate + GATE_EPOCH) >> 2);
+  }
+}
