@@ -1,0 +1,58 @@
+// A thread of ring-threads.test.ts: pushes or takes numbered records.
+
+import { workerData } from "node:worker_threads";
+import type { Core } from "../../src/engine/shared.js";
+
+export interface Role {
+  memory: WebAssembly.Memory;
+  module: WebAssembly.Module;
+  ring: number;
+  role: "produce" | "consume";
+  /** This producer's number, or the consumer's. */
+  index: number;
+  /** Records of one producer; producers in all. */
+  count: number;
+  producers: number;
+  batch: number;
+  /** Address of one i32 a record: how often it was taken. */
+  bitmap: number;
+  /** Addresses of i32 counters: records taken, violations of order. */
+  taken: number;
+  disorder: number;
+}
+
+const { memory, module, ring, role, index, count, producers, batch, bitmap, taken, disorder } =
+  workerData as Role;
+const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Core;
+const words = new Int32Array(memory.buffer);
+
+if (role === "produce") {
+  for (let i = 0; i < count; ) {
+    const ticket = core.ringReserve(ring);
+    if (ticket < 0n) continue;
+    const at = core.ringPayload(ring, ticket) >> 2;
+    words[at] = index;
+    words[at + 1] = i;
+    // A checksum, so that a record read before it was whole is seen.
+    words[at + 2] = index * 31 + i * 17;
+    core.ringPublish(ring, ticket);
+    i++;
+  }
+} else {
+  const last = new Int32Array(producers).fill(-1);
+  while (Atomics.load(words, taken >> 2) < count * producers) {
+    const n = core.ringClaim(ring, batch);
+    const first = core.claimedTicket();
+    for (let k = 0n; k < n; k++) {
+      const at = core.ringPayload(ring, first + k) >> 2;
+      const producer = words[at] as number;
+      const i = words[at + 1] as number;
+      const whole = words[at + 2] === producer * 31 + i * 17;
+      core.ringRelease(ring, first + k);
+      if (!whole || i <= (last[producer] as number)) Atomics.add(words, disorder >> 2, 1);
+      last[producer] = i;
+      Atomics.add(words, (bitmap >> 2) + producer * count + i, 1);
+    }
+    if (n > 0) Atomics.add(words, taken >> 2, n);
+  }
+}
