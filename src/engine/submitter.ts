@@ -237,7 +237,9 @@ export class Submitter {
     const blocks = Math.max(1, Math.ceil(spec.length / BLOCK));
     const { shift, tasks } = this.#cut(spec, blocks);
     const cells = spec.stream?.cells ?? nodes(tasks);
-    const bytes = cells * stateBytes + (tasks << 2);
+    // One arrival word an inner node; an uneven tree can have more of them than tasks.
+    const inner = spec.stream === undefined ? cells - tasks : 0;
+    const bytes = cells * stateBytes + inner * 4;
     let at = shared.cells(index);
     if (bytes > CELLS_SIZE) {
       at = shared.arena.alloc(bytes);
@@ -259,7 +261,7 @@ export class Submitter {
     i32s[(job + JOB_CELLS) >> 2] = at;
     i32s[(job + JOB_ARRIVALS) >> 2] = arrivals;
     writePass(shared, job, spec.pass);
-    i32s.fill(0, arrivals >>> 2, (arrivals >>> 2) + tasks);
+    i32s.fill(0, arrivals >>> 2, (arrivals >>> 2) + inner);
     if (spec.extra !== undefined) owned.push(this.#writeExtra(job, spec.extra));
     if (spec.pairwise !== undefined) {
       i32s[(job + JOB_RING_A) >> 2] = spec.pairwise.a;
