@@ -59,7 +59,7 @@ import {
   type ReduceOptions,
 } from "./plan.js";
 import type { Shared } from "./shared.js";
-import { Stream, TASK_ELEMENTS } from "./stream.js";
+import { Stream, StreamBuffers, TASK_ELEMENTS } from "./stream.js";
 import { type JobSpec, type Running, Submitter, writePass } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
@@ -112,6 +112,8 @@ const FOREVER = -1n;
 const PROGRESS_MS = 50;
 /** Pairs that one claim of a pairwise reduction takes at most. */
 const PAIR_BATCH = 16;
+/** How often a full job table is looked at again, if no job of this thread ends. */
+const BUSY_MS = 2;
 /** Blocks that a copied input is folded by on the calling thread. */
 const STAGE_BLOCKS = 4;
 
@@ -191,13 +193,8 @@ export class Engine {
 
   /** @internal One job that does nothing, there and back; the calling thread only waits. */
   roundTrip(): void {
-    const running = this.#submitter.prepare({
-      kind: KIND_EMPTY,
-      pass: EMPTY_PASS,
-      length: 0,
-      input: 0,
-    });
-    if (running === undefined) throw busyError();
+    const spec = { kind: KIND_EMPTY, pass: EMPTY_PASS, length: 0, input: 0 };
+    const running = this.#entryNow(spec, this.#deadline(NO_OPTIONS));
     this.#submitter.wait(
       () => running.done,
       () => {},
@@ -353,8 +350,16 @@ export class Engine {
     return this.#openStream(plan, options);
   }
 
-  #openStream(plan: Plan, options: ReduceOptions): ReductionStream<unknown> {
-    const stream = new Stream(this.#shared, this.#submitter, plan, this.threads);
+  async #openStream(plan: Plan, options: ReduceOptions): Promise<ReductionStream<unknown>> {
+    const buffers = new StreamBuffers(this.#shared, plan, this.threads);
+    let running: Running;
+    try {
+      running = await this.#entry(buffers.spec, options);
+    } catch (error) {
+      buffers.free();
+      throw error;
+    }
+    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
     const reject = (error: unknown) => stream.fail(error);
     const clear = this.#limits(options, reject);
     this.#rejects.add(reject);
@@ -405,7 +410,8 @@ export class Engine {
     const skip = options.nan === "skip" && dtype.kind === "float";
     if (user !== undefined) return makeUserPlan(user, dtype, skip);
     const names = operators as OperatorName | readonly OperatorName[];
-    const key = `${dtype.name} ${skip ? 1 : 0} ${typeof names === "string" ? names : `[${names}]`}`;
+    const list = typeof names === "string" ? names : JSON.stringify(names);
+    const key = `${dtype.name} ${skip ? 1 : 0} ${list}`;
     let plan = this.#plans.get(key);
     if (plan === undefined) {
       plan = makePlan(names, dtype, skip);
@@ -555,31 +561,59 @@ export class Engine {
     }
     const spec = this.#spec(located, plan);
     if (spec !== undefined) return this.#run(plan, options, spec);
-    const stream = this.#openStream(plan, options);
+    const stream = await this.#openStream(plan, options);
     const { view, length } = located;
-    await stream.write(view, () => {
-      if (view.length !== length) throw changedError(length, view.length);
-      options.onProgress?.(stream.progress(length));
-    });
+    // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
+    if (view.length !== length) {
+      const error = changedError(length, view.length);
+      stream.abort(error);
+      throw error;
+    }
+    await stream.write(view, () => options.onProgress?.(stream.progress(length)));
     const result = await stream.end();
     const blocks = Math.max(1, Math.ceil(length / BLOCK));
     options.onProgress?.({ done: blocks, total: blocks });
     return result;
   }
 
+  /** Takes a job entry, once there is one. @throws what ends the call meanwhile */
+  async #entry(spec: JobSpec, options: ReduceOptions): Promise<Running> {
+    const start = performance.now();
+    for (;;) {
+      const running = this.#submitter.prepare(spec);
+      if (running !== undefined) return running;
+      await this.#submitter.released();
+      this.#assertOpen();
+      options.signal?.throwIfAborted();
+      if (options.timeout !== undefined && performance.now() - start > options.timeout) {
+        throw timeoutError(options.timeout);
+      }
+    }
+  }
+
+  /** The same, helping meanwhile. */
+  #entryNow(spec: JobSpec, deadline: Deadline): Running {
+    for (;;) {
+      const running = this.#submitter.prepare(spec);
+      if (running !== undefined) return running;
+      let looks = 0;
+      this.#submitter.wait(
+        () => looks++ > 0,
+        deadline.check,
+        () => BigInt(BUSY_MS * 1_000_000),
+      );
+    }
+  }
+
   /** Runs one job to its answer. */
-  #run(
+  async #run(
     plan: Plan,
     options: ReduceOptions,
     spec: JobSpec,
     beforeStart?: (running: Running) => void,
   ): Promise<unknown> {
+    const running = await this.#entry(spec, options);
     return new Promise((resolve, reject) => {
-      const running = this.#submitter.prepare(spec);
-      if (running === undefined) {
-        reject(busyError());
-        return;
-      }
       let settled = false;
       const timer =
         options.onProgress === undefined
@@ -636,8 +670,10 @@ export class Engine {
     }
     const spec = this.#spec(located, plan);
     if (spec !== undefined) return this.#runNow(plan, options, spec);
-    const stream = new Stream(this.#shared, this.#submitter, plan, this.threads);
     const deadline = this.#deadline(options);
+    const buffers = new StreamBuffers(this.#shared, plan, this.threads);
+    const running = this.#entryNow(buffers.spec, deadline);
+    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
     const wait = (isDone: () => boolean) =>
       this.#submitter.wait(isDone, deadline.check, deadline.left);
     try {
@@ -677,9 +713,9 @@ export class Engine {
     spec: JobSpec,
     beforeStart?: (running: Running) => void,
   ): unknown {
-    const running = this.#submitter.prepare(spec);
-    if (running === undefined) throw busyError();
-    const deadline = this.#deadline(options, running);
+    const deadline = this.#deadline(options);
+    const running = this.#entryNow(spec, deadline);
+    deadline.watch(running);
     let published = false;
     try {
       beforeStart?.(running);
@@ -742,14 +778,18 @@ export class Engine {
   }
 
   /** The same for a thread that waits: `check` throws when time is up and reports progress. */
-  #deadline(options: ReduceOptions, running?: Running): Deadline {
+  #deadline(options: ReduceOptions): Deadline {
     const { timeout, onProgress } = options;
     const end = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout;
     if (end === Number.POSITIVE_INFINITY && onProgress === undefined) {
-      return { check: () => {}, left: () => FOREVER };
+      return { watch: () => {}, check: () => {}, left: () => FOREVER };
     }
     let next = performance.now() + PROGRESS_MS;
+    let running: Running | undefined;
     return {
+      watch: (job) => {
+        running = job;
+      },
       check: () => {
         const now = performance.now();
         if (now >= end) throw timeoutError(timeout as number);
@@ -926,6 +966,8 @@ export class Engine {
 }
 
 interface Deadline {
+  /** Names the job whose progress is reported. */
+  readonly watch: (running: Running) => void;
   readonly check: () => void;
   /** Nanoseconds to wait at most; negative: for ever. */
   readonly left: () => bigint;
@@ -951,13 +993,6 @@ const EMPTY_PASS = {
 
 function closedError(): RingfoldError {
   return new RingfoldError("ERR_CLOSED", "the engine is closed; create another with createEngine");
-}
-
-function busyError(): RingfoldError {
-  return new RingfoldError(
-    "ERR_OPTION",
-    "64 jobs are under way on this engine already: await one before you start another",
-  );
 }
 
 function timeoutError(timeout: number): RingfoldError {
@@ -1009,14 +1044,15 @@ export class ReductionStream<R> {
   }
 
   /** Adds all of `values`, of the stream's dtype. */
-  async write(values: TypedArray, check: () => void = () => {}): Promise<void> {
-    const bytes = values.BYTES_PER_ELEMENT;
+  async write(values: TypedArray, onBuffer: () => void = () => {}): Promise<void> {
+    const { length, BYTES_PER_ELEMENT: bytes } = values;
     await this.#guard(async () => {
-      for (let at = 0; at < values.length; ) {
+      for (let at = 0; at < length; ) {
         while (!this.#stream.hasRoom) await this.#stream.changed();
-        check();
+        if (values.length !== length) throw changedError(length, values.length);
+        onBuffer();
         const room = this.#stream.reserveBytes() as Uint8Array;
-        const n = Math.min(room.length / bytes, values.length - at);
+        const n = Math.min(room.length / bytes, length - at);
         room.set(new Uint8Array(values.buffer, values.byteOffset + at * bytes, n * bytes));
         this.#stream.commit(n);
         at += n;

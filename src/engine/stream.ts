@@ -7,13 +7,12 @@
 // an input in memory has, and the bits of the result are the same.
 
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
 import { failedBlock, readError } from "./failure.js";
 import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
-import { type Running, STREAM_SLOTS, type Submitter } from "./submitter.js";
+import { type JobSpec, type Running, STREAM_SLOTS, type Submitter } from "./submitter.js";
 
 const TASK_SHIFT = 4;
 /** Elements of a buffer. */
@@ -26,14 +25,52 @@ export interface StreamResult {
   readonly state: unknown;
 }
 
+/** The memory of a stream: its buffers, and the stack that merges its states. */
+export class StreamBuffers {
+  readonly addresses: number[] = [];
+  readonly stack: number;
+  readonly spec: JobSpec;
+  readonly #shared: Shared;
+
+  /** @throws RingfoldError ERR_MEMORY */
+  constructor(shared: Shared, { pass, user }: Plan, threads: number) {
+    this.#shared = shared;
+    this.stack = shared.arena.alloc((STACK_LEVELS + 1) * pass.stateBytes);
+    const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
+    while (this.addresses.length < wanted) {
+      try {
+        this.addresses.push(shared.arena.alloc(TASK_ELEMENTS * pass.dtype.size));
+      } catch (error) {
+        // Two are enough to overlap filling with reducing.
+        if (this.addresses.length >= 2) break;
+        this.free();
+        throw error;
+      }
+    }
+    this.spec = {
+      kind: user === undefined ? KIND_BLOCKS : KIND_EXTERNAL,
+      pass,
+      length: 0,
+      input: 0,
+      ...(user === undefined ? {} : { extra: { operator: user.url } }),
+      stream: { shift: TASK_SHIFT, cells: this.addresses.length },
+    };
+  }
+
+  free(): void {
+    this.#shared.arena.free(this.stack);
+    for (const address of this.addresses) this.#shared.arena.free(address);
+  }
+}
+
 export class Stream {
   readonly #shared: Shared;
   readonly #submitter: Submitter;
   readonly #plan: Plan;
   readonly #dtype: DtypeInfo;
   readonly #running: Running;
-  readonly #buffers: number[] = [];
-  readonly #free: number[] = [];
+  readonly #buffers: StreamBuffers;
+  readonly #free: number[];
   readonly #answered = new Map<number, number>();
   /** States of the nodes of a binary counter over the tasks merged so far. */
   readonly #stack: number;
@@ -49,47 +86,23 @@ export class Stream {
   #closed = false;
   #wake: () => void = () => {};
 
-  /** @throws RingfoldError ERR_MEMORY, or ERR_OPTION if 64 jobs are under way. */
-  constructor(shared: Shared, submitter: Submitter, plan: Plan, threads: number) {
+  /** `running` is the entry that was prepared for `buffers.spec`. */
+  constructor(
+    shared: Shared,
+    submitter: Submitter,
+    plan: Plan,
+    buffers: StreamBuffers,
+    running: Running,
+  ) {
     this.#shared = shared;
     this.#submitter = submitter;
     this.#plan = plan;
     this.#dtype = plan.pass.dtype;
-    const { stateBytes } = plan.pass;
-    const size = TASK_ELEMENTS * this.#dtype.size;
-    this.#stack = shared.arena.alloc((STACK_LEVELS + 1) * stateBytes);
-    try {
-      const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
-      for (let i = 0; i < wanted; i++) {
-        try {
-          this.#buffers.push(shared.arena.alloc(size));
-        } catch (error) {
-          // Two are enough to overlap filling with reducing.
-          if (i < 2) throw error;
-          break;
-        }
-        this.#free.push(i);
-      }
-      const running = submitter.prepare({
-        kind: plan.user === undefined ? KIND_BLOCKS : KIND_EXTERNAL,
-        pass: plan.pass,
-        length: 0,
-        input: 0,
-        ...(plan.user === undefined ? {} : { extra: { operator: plan.user.url } }),
-        stream: { shift: TASK_SHIFT, cells: this.#buffers.length },
-      });
-      if (running === undefined) {
-        throw new RingfoldError(
-          "ERR_OPTION",
-          "64 jobs are under way on this engine already: await one before you start another",
-        );
-      }
-      this.#running = running;
-    } catch (error) {
-      this.#freeBuffers();
-      throw error;
-    }
-    this.#running.onTask = (task, cell) => this.#onTask(task, cell);
+    this.#buffers = buffers;
+    this.#free = [...buffers.addresses.keys()];
+    this.#stack = buffers.stack;
+    this.#running = running;
+    running.onTask = (task, cell) => this.#onTask(task, cell);
   }
 
   /** Blocks handed to workers so far, and those they have done. */
@@ -114,7 +127,7 @@ export class Stream {
       this.#filled = 0;
     }
     const { size } = this.#dtype;
-    const at = (this.#buffers[this.#cell] as number) + this.#filled * size;
+    const at = (this.#buffers.addresses[this.#cell] as number) + this.#filled * size;
     const bytes = (TASK_ELEMENTS - this.#filled) * size;
     this.#shared.reach(at + bytes);
     return new Uint8Array(this.#shared.buffer, at, bytes);
@@ -128,7 +141,7 @@ export class Stream {
 
   #publish(): void {
     const cell = this.#cell;
-    const address = this.#buffers[cell] as number;
+    const address = this.#buffers.addresses[cell] as number;
     this.#outstanding++;
     this.#cell = -1;
     this.#submitter.publishTask(this.#running, this.#published++, address, this.#filled, cell);
@@ -241,11 +254,6 @@ export class Stream {
     if (this.#closed) return;
     this.#closed = true;
     this.#submitter.release(this.#running);
-    this.#freeBuffers();
-  }
-
-  #freeBuffers(): void {
-    this.#shared.arena.free(this.#stack);
-    for (const address of this.#buffers) this.#shared.arena.free(address);
+    this.#buffers.free();
   }
 }

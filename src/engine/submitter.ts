@@ -162,6 +162,7 @@ export class Submitter {
   readonly #entries = new Map<number, Entry>();
   /** Keeps this thread's event loop alive while a job is pending; `waitAsync` does not. */
   readonly #alive: NodeJS.Timeout;
+  readonly #onRelease: (() => void)[] = [];
   #armed = false;
   #closed = false;
   /** Called when the engine was closed, by whatever thread, while jobs are pending. */
@@ -338,6 +339,18 @@ export class Submitter {
     dropError(this.#shared, entry.job);
     for (const address of entry.owned) this.#shared.arena.free(address);
     giveBit(this.#shared, CONTROL_JOBS, entry.index);
+    for (const resolve of this.#onRelease.splice(0)) resolve();
+  }
+
+  /** Settles when a job of this thread was released, or soon: another thread's may have been. */
+  released(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, 2);
+      this.#onRelease.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Forgets all jobs; only once the engine is closed. */

@@ -1,0 +1,191 @@
+// Abort, time-out, progress, many jobs at once.
+
+import { createEngine, type Engine, type ReductionStream } from "../../src/index.js";
+import { assert, seeded, test } from "../harness.js";
+import { expected, randomArray } from "../oracle.js";
+
+const slow = new URL("../fixtures/operators/slow.js", import.meta.url);
+
+let engine: Engine;
+test.before(async () => {
+  engine = await createEngine({ threads: 2 });
+});
+test.after(() => engine.close());
+
+/** Jobs that were given up end when a worker has looked at their flag. */
+async function quiet(): Promise<void> {
+  while (engine.stats().pending > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("an aborted signal ends a call before it starts, with the signal's reason", async () => {
+  const reason = new Error("changed my mind");
+  const signal = AbortSignal.abort(reason);
+  const x = engine.alloc("float64", 10);
+  const error = await engine.reduce(x, "sum", { signal }).catch((e: unknown) => e);
+  assert.is(error, reason);
+  assert.throws(
+    () => engine.reduceSync(x, "sum", { signal }),
+    (e: unknown) => e === reason,
+  );
+});
+
+test("an abort during a long reduction ends it within a block's time", async () => {
+  const x = engine.alloc("float64", 2_000_000);
+  x.fill(1);
+  await engine.reduce(x.subarray(0, 10_000), slow);
+  const start = performance.now();
+  await engine.reduce(x.subarray(0, 8192 * 2), slow);
+  const block = performance.now() - start;
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const pending = engine.reduce(x, slow, { signal: controller.signal });
+  await new Promise((resolve) => setImmediate(resolve));
+  const aborted = performance.now();
+  controller.abort(reason);
+  controller.abort(new Error("a second abort changes nothing"));
+  assert.is(await pending.catch((e: unknown) => e), reason);
+  // Workers are free again after the blocks in hand, not after the other 240.
+  assert.is(await engine.reduce(x, "sum"), 2_000_000);
+  const after = performance.now() - aborted;
+  assert.ok(after < 60 * block, `${after} ms after the abort, ${block} ms a block`);
+  engine.free(x);
+});
+
+test("an abort leaves no job and no memory behind", async () => {
+  const x = engine.alloc("float64", 3_000_000);
+  await engine.reduce(x, "sum");
+  await quiet();
+  const { usedBytes } = engine.stats();
+  for (let i = 0; i < 30; i++) {
+    const controller = new AbortController();
+    const pending = engine.reduce(x, ["sum", "min"], { signal: controller.signal });
+    if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await pending.then(
+      () => {},
+      (e: Error) => assert.is(e.name, "AbortError"),
+    );
+  }
+  // A job after them is answered after them.
+  await engine.reduce(x, slow, { timeout: 1 }).catch(() => {});
+  await engine.reduce(x, "sum");
+  await quiet();
+  assert.is(engine.stats().usedBytes, usedBytes);
+  engine.free(x);
+});
+
+test("a time-out ends the call with its milliseconds, waiting or not", async () => {
+  const x = engine.alloc("float64", 4_000_000);
+  x.fill(1);
+  const error = await assert.rejects(engine.reduce(x, slow, { timeout: 20 }), "ERR_TIMEOUT");
+  assert.match((error as Error).message, /more than 20 ms/);
+  assert.code(() => engine.reduceSync(x, slow, { timeout: 20 }), "ERR_TIMEOUT");
+  assert.is(await engine.reduce(x, "sum", { timeout: 60_000 }), 4_000_000);
+  assert.is(engine.reduceSync(x, "sum", { timeout: Number.POSITIVE_INFINITY }), 4_000_000);
+  engine.free(x);
+});
+
+test("progress rises to the number of blocks", async () => {
+  const n = 1_000_000;
+  const x = engine.alloc("float64", n);
+  for (const wait of [false, true]) {
+    const seen: number[] = [];
+    const options = {
+      onProgress: ({ done, total }: { done: number; total: number }) => {
+        assert.is(total, Math.ceil(n / 8192));
+        seen.push(done);
+      },
+    };
+    if (wait) engine.reduceSync(x, slow, options);
+    else await engine.reduce(x, slow, options);
+    assert.ok(seen.length > 1, "more than the last report");
+    assert.equal(
+      seen,
+      [...seen].sort((a, b) => a - b),
+    );
+    assert.is(seen.at(-1), Math.ceil(n / 8192));
+  }
+  engine.free(x);
+});
+
+test("many jobs at once: each has its own value", async () => {
+  const random = seeded("many");
+  const data = randomArray("float64", 2_000_000, random, false) as Float64Array;
+  const x = engine.share(data);
+  const jobs = Array.from({ length: 50 }, () => {
+    const from = random.int(data.length);
+    const to = from + random.int(data.length - from + 1);
+    return {
+      want: expected("sum", data.subarray(from, to), "float64"),
+      view: x.subarray(from, to),
+    };
+  });
+  const got = await Promise.all(jobs.map(({ view }) => engine.reduce(view, "sum")));
+  got.forEach((value, i) => {
+    assert.same(value, jobs[i]?.want, `job ${i}`);
+  });
+  // Waiting calls amid pending ones.
+  const pending = jobs.slice(0, 10).map(({ view }) => engine.reduce(view, "sum"));
+  for (const { view, want } of jobs.slice(10, 20))
+    assert.same(engine.reduceSync(view, "sum"), want);
+  assert.equal(await Promise.all(pending), got.slice(0, 10));
+  engine.free(x);
+});
+
+test("more jobs than the table holds wait for their turn", async () => {
+  const x = engine.alloc("float64", 1_500_000);
+  x.fill(1);
+  const all = await Promise.all(Array.from({ length: 200 }, () => engine.reduce(x, "sum")));
+  assert.equal(new Set(all), new Set([1_500_000]));
+  engine.free(x);
+});
+
+test("a stream gives the bits of the same numbers in memory", async () => {
+  const random = seeded("stream");
+  for (const n of [0, 1, 8192, 131_072, 131_073, 700_003]) {
+    const data = randomArray("float64", n, random, false) as Float64Array;
+    const stream = await engine.stream("float64", ["sum", "count"]);
+    for (let at = 0; at < n; ) {
+      const size = 1 + random.int(200_000);
+      await stream.write(data.subarray(at, at + size));
+      at += size;
+    }
+    const { sum, count } = await stream.end();
+    assert.same(sum, expected("sum", data, "float64"), `sum of ${n}`);
+    assert.is(count, n);
+  }
+});
+
+test("a stream that is filled in place, and one that is given up", async () => {
+  const fill = async (stream: ReductionStream<unknown>, n: number) => {
+    for (let i = 0; i < n; ) {
+      const room = await stream.reserve();
+      const part = Math.min(room.length, n - i, 50_000);
+      for (let k = 0; k < part; k++) room[k] = i++;
+      stream.commit(part);
+    }
+  };
+  const stream = await engine.stream("float64", "max");
+  await fill(stream, 600_000);
+  assert.is(await stream.end(), 599_999);
+  await quiet();
+  const { usedBytes } = engine.stats();
+  const other = await engine.stream("float64", "max");
+  await fill(other, 500_000);
+  const reason = new Error("no more");
+  other.abort(reason);
+  assert.is(await other.end().catch((e: unknown) => e), reason);
+  await engine.reduce(engine.share(new Float64Array(2_000_000)), "sum");
+  await quiet();
+  assert.ok(engine.stats().usedBytes <= usedBytes + 2_000_000 * 8 + 1024);
+});
+
+test("beyond the input a job costs memory by threads, not by elements", async () => {
+  const x = engine.alloc("float64", 16_000_000);
+  await engine.reduce(x.subarray(0, 2_000_000), "sum");
+  const { usedBytes, memoryBytes } = engine.stats();
+  await engine.reduce(x, ["sum", "min", "max", "argmin"]);
+  assert.is(engine.stats().usedBytes, usedBytes);
+  assert.is(engine.stats().memoryBytes, memoryBytes);
+  engine.free(x);
+});
