@@ -488,23 +488,35 @@ export class Engine {
   }
 
   /** Folds an input that lies elsewhere through a buffer of this thread's. */
-  #foldCopies(plan: Plan, { view, dtype, length }: Located): void {
+  #foldCopies(plan: Plan, located: Located): void {
     const { core } = this.#shared;
     const { me } = this.#submitter;
-    const whole = STAGE_BLOCKS * BLOCK;
-    if (this.#stage === 0) this.#stage = this.#shared.arena.alloc(whole * 8);
-    this.#setInlineJob(plan, this.#stage, length);
-    this.#shared.reach(this.#stage + whole * dtype.size);
+    const job = this.#inlineJob;
+    this.#setInlineJob(plan, 0, located.length);
     core.foldBegin();
+    this.#copyIn(located, (at, first, n) => {
+      core.foldBlocks(me, job, at, BigInt(first / BLOCK), BigInt(n));
+    });
+    core.foldEnd(me, job, this.#inlineRoot);
+  }
+
+  /** Copies an input into the engine's memory piece by piece; at least one, if empty. */
+  #copyIn(
+    { view, dtype, length }: Located,
+    use: (address: number, first: number, n: number) => void,
+  ): void {
+    const shared = this.#shared;
+    const whole = STAGE_BLOCKS * BLOCK;
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(whole * 8);
+    shared.reach(this.#stage + whole * 8);
     let done = 0;
     do {
       const n = Math.min(whole, length - done);
       const from = new Uint8Array(view.buffer, view.byteOffset + done * dtype.size, n * dtype.size);
-      this.#shared.bytes.set(from, this.#stage);
-      core.foldBlocks(me, this.#inlineJob, this.#stage, BigInt(done / BLOCK), BigInt(n));
+      shared.bytes.set(from, this.#stage);
+      use(this.#stage, done, n);
       done += n;
     } while (done < length);
-    core.foldEnd(me, this.#inlineJob, this.#inlineRoot);
   }
 
   #hereUser({ view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
@@ -847,24 +859,14 @@ export class Engine {
     };
   }
 
-  #fillRing(job: number, { view, address, dtype, length }: Located): void {
-    const { core, bytes } = this.#shared;
+  #fillRing(job: number, located: Located): void {
+    const { core } = this.#shared;
     const { me } = this.#submitter;
+    const { address, dtype, length } = located;
     const shift = Math.log2(dtype.size);
-    if (address >= 0) {
-      core.pairFill(me, job, address, shift, 0, length);
-      return;
-    }
-    if (this.#stage === 0) this.#stage = this.#shared.arena.alloc(STAGE_BLOCKS * BLOCK * 8);
-    const whole = STAGE_BLOCKS * BLOCK;
-    for (let done = 0; done < length; done += whole) {
-      const n = Math.min(whole, length - done);
-      bytes.set(
-        new Uint8Array(view.buffer, view.byteOffset + done * dtype.size, n * dtype.size),
-        this.#stage,
-      );
-      core.pairFill(me, job, this.#stage, shift, done, done + n);
-    }
+    if (address >= 0) core.pairFill(me, job, address, shift, 0, length);
+    else
+      this.#copyIn(located, (at, first, n) => core.pairFill(me, job, at, shift, first, first + n));
   }
 
   #fillRingUser(ring: number, { view }: Located, user: UserOperator, skipNaN: boolean): void {

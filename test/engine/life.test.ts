@@ -1,0 +1,198 @@
+// Threads and processes: who keeps whom alive, what is left, what is sent.
+
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { MessagePort, Worker } from "node:worker_threads";
+import { attachEngine, createEngine } from "../../src/index.js";
+import { assert, test } from "../harness.js";
+
+const library = new URL("../../src/index.js", import.meta.url).href;
+
+/** Runs a program that imports the library; resolves to exit code and output. */
+function program(body: string): Promise<{ code: number | null; out: string }> {
+  return new Promise((resolve, reject) => {
+    const source = `import { createEngine, sum } from ${JSON.stringify(library)};\n${body}`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        out += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out }));
+  });
+}
+
+/** Threads of this process that carry a name of ours or the worker's. */
+const threads = () => readdirSync("/proc/self/task").length;
+
+test("an engine that has no job does not keep the process alive", async () => {
+  const { code, out } = await program(
+    `const engine = await createEngine({ threads: 2 });
+     engine.reduceSync(engine.alloc("float64", 5_000_000), "sum");
+     await engine.reduce(engine.alloc("float64", 5_000_000), "sum");
+     await sum([1, 2, 3]);
+     console.log("end");`,
+  );
+  assert.equal({ code, out }, { code: 0, out: "end\n" });
+});
+
+test("a pending job does keep it alive", async () => {
+  const { code, out } = await program(
+    `const engine = await createEngine({ threads: 2 });
+     const x = engine.alloc("float64", 30_000_000).fill(1);
+     engine.reduce(x, "sum").then((s) => console.log(s));
+     engine.reduce(x, "sum", { schedule: "blocks" }).then((s) => console.log(s));`,
+  );
+  assert.equal({ code, out }, { code: 0, out: "30000000\n30000000\n" });
+});
+
+test("a pending start, stream and pairwise job keep it alive too", async () => {
+  const { code, out } = await program(
+    `createEngine({ threads: 1 }).then(async (engine) => {
+       const stream = await engine.stream("float64", "sum");
+       stream.write(new Float64Array(1_000_000).fill(1)).then(async () => console.log(await stream.end()));
+       engine.reduce(new Float64Array(100_000).fill(1), "sum", { schedule: "pairwise" })
+         .then((s) => console.log(s));
+     });`,
+  );
+  assert.equal(
+    { code, lines: out.trim().split("\n").sort() },
+    { code: 0, lines: ["100000", "1000000"] },
+  );
+});
+
+test("no worker is left after close", async () => {
+  const before = threads();
+  for (let i = 0; i < 3; i++) {
+    const engine = await createEngine({ threads: 3 });
+    assert.is(threads(), before + 3, "one thread a worker");
+    const x = engine.alloc("float64", 3_000_000);
+    const pending = engine.reduce(x, "sum", { schedule: "pairwise" }).catch((e: Error) => e);
+    engine.reduceSync(x, "sum");
+    await engine.close();
+    const ended = await pending;
+    assert.ok(ended === 0 || (ended as { code?: string }).code === "ERR_CLOSED", String(ended));
+    assert.is(threads(), before, "none is left");
+  }
+});
+
+test("a worker stuck in user code does not keep close from ending", async () => {
+  const before = threads();
+  const engine = await createEngine({ threads: 2 });
+  const url = new URL("../fixtures/operators/stuck.js", import.meta.url);
+  const pending = engine.reduce(engine.alloc("float64", 100_000), url);
+  await new Promise((resolve) => setImmediate(resolve));
+  const closing = engine.close();
+  await assert.rejects(pending, "ERR_CLOSED");
+  await closing;
+  assert.is(threads(), before);
+});
+
+test("an engine is disposed of at the end of its scope", async () => {
+  const before = threads();
+  {
+    await using engine = await createEngine({ threads: 2 });
+    assert.is(engine.reduceSync([1, 2], "sum"), 3);
+  }
+  assert.is(threads(), before);
+});
+
+test("no message is sent for a task or a result", async () => {
+  const engine = await createEngine({ threads: 2 });
+  const sent: string[] = [];
+  const post = MessagePort.prototype.postMessage;
+  const postWorker = Worker.prototype.postMessage;
+  MessagePort.prototype.postMessage = function (...args: unknown[]) {
+    sent.push("port");
+    return Reflect.apply(post, this, args);
+  };
+  Worker.prototype.postMessage = function (...args: unknown[]) {
+    sent.push("worker");
+    return Reflect.apply(postWorker, this, args);
+  };
+  let received = 0;
+  const emit = MessagePort.prototype.emit;
+  MessagePort.prototype.emit = function (...args: unknown[]) {
+    received++;
+    return Reflect.apply(emit, this, args);
+  };
+  try {
+    const x = engine.alloc("float64", 4_000_000).fill(1);
+    for (let i = 0; i < 5; i++) {
+      assert.is(engine.reduceSync(x, "sum"), 4_000_000);
+      assert.is(await engine.reduce(x, "sum"), 4_000_000);
+      assert.is(await engine.reduce(Float64Array.from(x), "sum"), 4_000_000);
+      await engine.reduce(x.subarray(0, 9999), "sum", { schedule: "pairwise" });
+    }
+    const { lines } = engine.stats();
+    assert.ok(
+      lines.slice(0, 2).every((line) => line.tasks > 0),
+      "the workers did work",
+    );
+    assert.equal(sent, []);
+    assert.is(received, 0);
+    // A foreign buffer is made known once, and not once a task.
+    const foreign = new Float64Array(new SharedArrayBuffer(16_000_000)).fill(1);
+    for (let i = 0; i < 3; i++) assert.is(await engine.reduce(foreign, "sum"), 2_000_000);
+    assert.equal(sent, ["port", "port"]);
+  } finally {
+    MessagePort.prototype.postMessage = post;
+    Worker.prototype.postMessage = postWorker;
+    MessagePort.prototype.emit = emit;
+    await engine.close();
+  }
+});
+
+test("other threads submit to the same engine, and its end ends their calls", async () => {
+  const engine = await createEngine({ threads: 2 });
+  const x = engine.alloc("float64", 2_000_000);
+  for (let i = 0; i < x.length; i++) x[i] = i % 97;
+  const workers = Array.from({ length: 3 }, (_, seed) => {
+    const worker = new Worker(new URL("./attach-thread.js", import.meta.url), {
+      workerData: { handle: engine.handle(), x, seed },
+      execArgv: [],
+    });
+    return new Promise<{ checked: number; code: string }>((resolve, reject) => {
+      worker.once("error", reject);
+      worker.on("message", (message: { checked: number; code?: string }) => {
+        if (message.code !== undefined) resolve(message as { checked: number; code: string });
+        else checked++;
+        if (checked === 3) void engine.close();
+      });
+    });
+  });
+  let checked = 0;
+  for (let i = 0; i < 20; i++) await engine.reduce(x, "sum");
+  for (const { code, checked: n } of await Promise.all(workers)) {
+    assert.is(code, "ERR_CLOSED");
+    assert.ok(n >= 40);
+  }
+});
+
+test("an attached thread leaves nothing behind when it closes", async () => {
+  const engine = await createEngine({ threads: 1 });
+  const { usedBytes } = engine.stats();
+  for (let i = 0; i < 70; i++) {
+    const other = attachEngine(engine.handle());
+    assert.is(other.reduceSync([1, 2, 3], "sum"), 6);
+    assert.is(await other.reduce(new Float64Array(300_000).fill(1), "sum"), 300_000);
+    await other.close();
+  }
+  assert.is(engine.stats().usedBytes, usedBytes);
+  await engine.close();
+});
+
+test("a worker that dies ends the calls with a code, and the engine still closes", async () => {
+  const before = threads();
+  const engine = await createEngine({ threads: 2 });
+  const url = new URL("../fixtures/operators/exits.js", import.meta.url);
+  const pending = engine.reduce(engine.alloc("float64", 100_000), url);
+  await assert.rejects(pending, "ERR_WORKER_DIED");
+  await assert.rejects(engine.reduce([1], "sum"), "ERR_WORKER_DIED");
+  await engine.close();
+  assert.is(threads(), before);
+});
