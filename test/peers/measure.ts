@@ -94,7 +94,9 @@ function watchOthers(): () => number {
 function processorTicks(): { all: number; own: number } | undefined {
   try {
     const all = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]?.trim().split(/\s+/) ?? [];
-    const own = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ");
+    const own = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
     const sum = (from: readonly string[], places: readonly number[]) =>
       places.reduce((n, place) => n + Number(from[place]), 0);
     // user nice system irq softirq steal; utime stime cutime cstime.

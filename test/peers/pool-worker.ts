@@ -14,5 +14,5 @@ const data = workerData as Float64Array | null;
 
 export default function run(chunk: Chunk | undefined): number {
   if (chunk === undefined || data === null) return 0;
-  return loops[chunk.loop]?.(data, chunk.from, chunk.end) ?? Number.NaN;
+  return loops[chunk.loop]?.(data.subarray(chunk.from, chunk.end)) ?? Number.NaN;
 }

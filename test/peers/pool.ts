@@ -25,14 +25,14 @@ export async function startPool(
   return pool;
 }
 
-/** A task a chunk; the sums come back as messages. */
+/** A task a chunk of a multiple of 8 elements; the sums come back as messages. */
 export async function poolSum(
   pool: Piscina,
   loop: string,
   length: number,
   chunks: number,
 ): Promise<number> {
-  const size = Math.ceil(length / chunks);
+  const size = Math.ceil(length / chunks / 8) * 8;
   const parts = await Promise.all(
     Array.from({ length: chunks }, (_, i): Promise<number> => {
       const chunk: Chunk = { loop, from: i * size, end: Math.min(length, (i + 1) * size) };

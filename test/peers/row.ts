@@ -102,6 +102,11 @@ export function summary(rows: readonly Row[]): string {
   cells.unshift(["", "ours", "theirs", "median [quartiles]", ""]);
   const widths = [0, 1, 2, 3].map((i) => Math.max(...cells.map((c) => (c[i] ?? "").length)));
   return cells
-    .map((c) => c.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd())
+    .map((c) =>
+      c
+        .map((text, i) => text.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }

@@ -51,7 +51,8 @@ export class WasmThread {
     const words = this.#words;
     const turn = Atomics.load(words, TURN);
     for (let done = Atomics.load(words, DONE); done !== turn; done = Atomics.load(words, DONE)) {
-      if (Atomics.wait(words, DONE, done, 60_000) === "timed-out") throw new Error("a thread hangs");
+      if (Atomics.wait(words, DONE, done, 60_000) === "timed-out")
+        throw new Error("a thread hangs");
     }
     const result = new BigInt64Array(words.buffer)[RESULT >> 1] as bigint;
     return { result, consumed: words[RESULT + 2] as number };
@@ -79,7 +80,8 @@ function serve({ module, memory, words }: Data): void {
     const args = Array.from(words.subarray(ARGUMENTS, ARGUMENTS + MOST_ARGUMENTS));
     let result = 0n;
     if ((code & 1) === 1) {
-      for (let part = BigInt(call(...args)); part >= 0n; part = BigInt(call(...args))) result |= part;
+      for (let part = BigInt(call(...args)); part >= 0n; part = BigInt(call(...args)))
+        result |= part;
     } else {
       result = BigInt(call(...args) ?? 0);
     }

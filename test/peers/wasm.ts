@@ -38,9 +38,10 @@ export async function compile(name: string): Promise<WebAssembly.Module> {
     ],
     {
       readFile: (file) =>
-        readFile(join(ROOT, file.replace(/^test\/peers\/(\w+)\.ts$/, "test/peers/$1.as")), "utf8").catch(
-          () => null,
-        ),
+        readFile(
+          join(ROOT, file.replace(/^test\/peers\/(\w+)\.ts$/, "test/peers/$1.as")),
+          "utf8",
+        ).catch(() => null),
       writeFile: (file, contents) => {
         if (file === "out.wasm") wasm = contents;
       },

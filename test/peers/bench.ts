@@ -1,0 +1,113 @@
+// `npm run bench -- [NAME…] [--rounds N] [--json FILE]`: what the package promises about speed,
+// each promise against its peer on this machine. Ends with an error only for a wrong result: a
+// missed goal is printed.
+
+import { writeFileSync } from "node:fs";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { note, type Times } from "./measure.js";
+import { format, isMet, type Row, summary } from "./row.js";
+
+interface Outcome {
+  readonly rows: readonly Row[];
+  readonly times: Times;
+}
+
+interface Bench {
+  readonly about: string;
+  readonly rounds: number;
+  readonly run: (rounds: number) => Promise<Outcome>;
+}
+
+const benches: { readonly [name: string]: Bench } = {
+  sum: {
+    about: "512 MiB of float64 on 1 and 2 threads, against JavaScript and piscina",
+    rounds: 11,
+    run: async (rounds) => (await import("./sum.js")).sum(rounds),
+  },
+  cached: {
+    about: "the same with 8 MiB, which the processor's cache holds",
+    rounds: 11,
+    run: async (rounds) => (await import("./sum.js")).cached(rounds),
+  },
+  small: {
+    about: "reduceSync of 1,000 float64, against a plain loop",
+    rounds: 31,
+    run: async (rounds) => (await import("./small.js")).small(rounds),
+  },
+  trip: {
+    about: "an empty job there and back, against piscina",
+    rounds: 11,
+    run: async (rounds) => (await import("./trip.js")).trip(rounds),
+  },
+  ring: {
+    about: "push and pop in the core, alone and contended",
+    rounds: 15,
+    run: async (rounds) => (await import("./ring.js")).ring(rounds),
+  },
+  pairwise: {
+    about: "pairwise sum of 1,000,000 numbers, against the textbook's program in Python",
+    rounds: 9,
+    run: async (rounds) => (await import("./pairwise.js")).pairwise(rounds),
+  },
+  process: {
+    about: "the CLI on a 1 GiB .npy, whole process, against NumPy",
+    rounds: 9,
+    run: async (rounds) => (await import("./process.js")).wholeProcess(rounds),
+  },
+};
+
+function usage(): string {
+  const list = Object.entries(benches).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
+  return ["usage: bench.js [NAME …] [--rounds N] [--json FILE]", ...list].join("\n");
+}
+
+function machine() {
+  return {
+    processor: cpus()[0]?.model ?? "unknown",
+    processors: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: "string" }, json: { type: "string" } },
+  });
+  const names = positionals.length > 0 ? positionals : Object.keys(benches);
+  const unknown = names.find((name) => benches[name] === undefined);
+  const most = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (unknown !== undefined || (most !== undefined && !(Number.isInteger(most) && most > 0))) {
+    note(`${unknown === undefined ? `--rounds ${values.rounds}` : unknown}?\n${usage()}`);
+    process.exitCode = 2;
+    return;
+  }
+  const about = machine();
+  console.log(
+    `${about.processor}, ${about.processors} processors, Node ${about.node}, ${about.platform}`,
+  );
+  const rows: Row[] = [];
+  const raw: { [name: string]: { [side: string]: readonly number[] } } = {};
+  for (const name of names) {
+    const bench = benches[name] as Bench;
+    const { rows: more, times } = await bench.run(most ?? bench.rounds);
+    for (const row of more) console.log(`\n${format(row)}`);
+    rows.push(...more);
+    raw[name] = Object.fromEntries(times);
+  }
+  console.log(`\n${summary(rows)}`);
+  const missed = rows.filter((row) => isMet(row) === false).map((row) => row.name);
+  if (missed.length > 0) console.log(`\nmissed: ${missed.join(", ")}`);
+  if (values.json !== undefined) {
+    const met = rows.map((row) => ({ ...row, met: isMet(row) ?? null }));
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ version: 1, machine: about, rows: met, times: raw }, undefined, 1)}\n`,
+    );
+  }
+}
+
+await main();

@@ -1,0 +1,181 @@
+// The fast sum of float64 on one and two threads, against the best loop in plain JavaScript and
+// against piscina; and the pure read, which no sum can beat.
+
+import { createEngine, type Engine } from "../../src/index.js";
+import { fill, freshLoops, type Loop, loops } from "./loops.js";
+import {
+  fastest,
+  interleave,
+  ratios,
+  type Side,
+  same,
+  spread,
+  type Times,
+  time,
+  timeAsync,
+  timesOf,
+} from "./measure.js";
+import { poolSum, startPool } from "./pool.js";
+import { digits, least, type Row, ratioRow } from "./row.js";
+import { compile } from "./wasm.js";
+import { WasmThread } from "./wasm-thread.js";
+
+const PIECE = 2 ** 20;
+
+/** The array in an engine's memory, and threads that only read it. */
+class Reader {
+  readonly #threads: readonly WasmThread[];
+  readonly #data: Float64Array;
+  readonly #counter: Int32Array;
+
+  constructor(engine: Engine, module: WebAssembly.Module, data: Float64Array) {
+    const memory = engine.handle().memory as WebAssembly.Memory;
+    this.#threads = [0, 1].map(() => new WasmThread(module, memory));
+    this.#data = data;
+    this.#counter = engine.alloc("int32", 1);
+  }
+
+  read(threads: number): void {
+    Atomics.store(this.#counter, 0, 0);
+    const { byteOffset, byteLength } = this.#data;
+    const used = this.#threads.slice(0, threads);
+    const args = [byteOffset, byteLength / PIECE, this.#counter.byteOffset];
+    for (const thread of used) thread.start({ call: "read", repeat: true, arguments: args });
+    const bits = used.reduce((all, thread) => all | thread.wait().result, 0n);
+    if (bits === 0n) throw new Error("wrong result: the pure read saw nothing");
+  }
+
+  async close(): Promise<void> {
+    for (const thread of this.#threads) await thread.close();
+  }
+}
+
+const LOOPS = Object.keys(loops);
+const CHUNKS = [2, 16];
+const ON_SHARED = LOOPS.map((loop) => `JavaScript, ${loop}, SharedArrayBuffer`);
+const ON_PLAIN = LOOPS.map((loop) => `JavaScript, ${loop}, ArrayBuffer`);
+const POOLS = CHUNKS.flatMap((chunks) => LOOPS.map((l) => `piscina, ${chunks} tasks, ${l}`));
+const ONE = "reduceSync, 1 thread";
+const TWO = "reduceSync, 2 threads";
+const TWO_ASYNC = "reduce, 2 threads";
+const READ_ONE = "pure read, 1 thread";
+const READ_TWO = "pure read, 2 threads";
+
+async function measure(mib: number, repeat: number, rounds: number): Promise<Times> {
+  const length = mib * 2 ** 17;
+  const read = await compile("read");
+  await using one = await createEngine({ threads: 1 });
+  await using two = await createEngine({ threads: 2 });
+  const x = one.alloc("float64", length);
+  const y = two.alloc("float64", length);
+  fill(x);
+  y.set(x);
+  const plain = new Float64Array(length);
+  plain.set(x);
+  const reader = new Reader(two, read, y);
+  const pool = await startPool(2, y, "sync");
+
+  const each = (run: () => unknown) => () => {
+    const ms = time(() => {
+      for (let i = 0; i < repeat; i++) run();
+    });
+    return ms / repeat;
+  };
+  const eachAsync = (run: () => Promise<unknown>) => async () => {
+    const ms = await timeAsync(async () => {
+      for (let i = 0; i < repeat; i++) await run();
+    });
+    return ms / repeat;
+  };
+  const sides: Side[] = [
+    { name: ONE, run: each(() => one.reduceSync(x, "sum")) },
+    { name: TWO, run: each(() => two.reduceSync(y, "sum")) },
+    { name: TWO_ASYNC, run: eachAsync(() => two.reduce(y, "sum")) },
+    { name: READ_ONE, run: each(() => reader.read(1)) },
+    { name: READ_TWO, run: each(() => reader.read(2)) },
+  ];
+  const ours = one.reduceSync(x, "sum");
+  same(TWO, two.reduceSync(y, "sum"), ours);
+  same(TWO_ASYNC, await two.reduce(y, "sum"), ours);
+  for (const [kind, array, names] of [
+    ["shared", y, ON_SHARED],
+    ["plain", plain, ON_PLAIN],
+  ] as const) {
+    const own = await freshLoops(kind);
+    for (const [i, name] of names.entries()) {
+      const loop = own[LOOPS[i] as string] as Loop;
+      same(name, loop(array), ours);
+      sides.push({ name, run: each(() => loop(array)) });
+    }
+  }
+  for (const [i, name] of POOLS.entries()) {
+    const loop = LOOPS[i % LOOPS.length] as string;
+    const chunks = CHUNKS[Math.floor(i / LOOPS.length)] as number;
+    for (let warm = 0; warm < 3; warm++)
+      same(name, await poolSum(pool, loop, length, chunks), ours);
+    sides.push({ name, run: eachAsync(() => poolSum(pool, loop, length, chunks)) });
+  }
+  try {
+    return await interleave(sides, rounds);
+  } finally {
+    await pool.destroy();
+    await reader.close();
+  }
+}
+
+function rows(times: Times, mib: number, suffix: string, goals: readonly (number | undefined)[]) {
+  const show = (ms: number) => `${digits(ms)} ms ${digits((mib * 2 ** 20) / ms / 1e6)} GB/s`;
+  const what = `fast sum of float64, ${mib} MiB`;
+  const row = (name: string, about: string, ours: string[], theirs: string[], goal?: number) =>
+    ratioRow(
+      name + suffix,
+      `${what}, ${about}`,
+      times,
+      ours,
+      theirs,
+      show,
+      goal === undefined ? undefined : least(goal),
+    );
+  const js = [...ON_SHARED, ...ON_PLAIN];
+  const pools = "2 threads, against piscina, the data shared";
+  const all: [Row, string][] = [
+    [row("sum-1", "1 thread, against the best JavaScript loop", [ONE], js, goals[0]), READ_ONE],
+    [
+      row("sum-2", "2 threads, against the best JavaScript loop", [TWO, TWO_ASYNC], js, goals[1]),
+      READ_TWO,
+    ],
+    [row("sum-pool", pools, [TWO, TWO_ASYNC], POOLS, goals[2]), READ_TWO],
+  ];
+  const best = fastest(times, js);
+  for (const [result, limit] of all) {
+    const [us, them] = result.sides.map((s) => s.name) as [string, string];
+    const share = spread(ratios(times, us, limit)).median;
+    const most = spread(ratios(times, limit, them)).median;
+    const ms = spread(timesOf(times, limit)).median;
+    result.notes.push(
+      `${limit}: ${show(ms)}; ours is at ${digits(share * 100)}% of it, and a sum that did ` +
+        `nothing but read would be ${digits(most)}×`,
+    );
+  }
+  const simple = fastest(times, [ON_SHARED[0] as string, ON_PLAIN[0] as string]);
+  all[0]?.[0].notes.push(
+    `against the loop that one writes first (${simple}): ` +
+      `${digits(spread(ratios(times, ONE, simple)).median)}×; best loop: ${best}`,
+  );
+  for (const name of [...js, TWO, TWO_ASYNC, ...POOLS]) {
+    const list = POOLS.includes(name) ? all[2] : js.includes(name) ? all[0] : all[1];
+    list?.[0].notes.push(`  ${show(spread(timesOf(times, name)).median).padEnd(24)} ${name}`);
+  }
+  return all.map(([result]) => result);
+}
+
+/** In memory, and for comparison in the processor's cache, where memory is no limit. */
+export async function sum(rounds: number) {
+  const times = await measure(512, 1, rounds);
+  return { rows: rows(times, 512, "", [2.5, 5, 2]), times };
+}
+
+export async function cached(rounds: number) {
+  const times = await measure(8, 8, rounds * 2);
+  return { rows: rows(times, 8, "-cached", []), times };
+}
