@@ -23,13 +23,18 @@ export interface SegmentSource {
   readonly segments: readonly Segment[];
   /** Elements of all segments. */
   readonly length: number;
+  /** Closes the files: only once no worker reads them any more. */
   close(): void;
 }
 
+/** The most rows of one batch: 2 MiB of float64, so that a column stays in the cache. */
+export const BATCH_ROWS = 262_144;
+
 /** Values of one batch of rows: one entry a selected column, nulls left out. */
 export interface Batch {
-  /** Rows of the batch, nulls included. */
+  /** Rows of the batch, nulls included: at most `BATCH_ROWS`, and more than none. */
   readonly rows: number;
+  /** The receiver's to keep: no later batch is written into them. */
   readonly values: readonly TypedArray[];
   /** Nulls left out, one count a column. */
   readonly nulls: readonly number[];
@@ -38,18 +43,25 @@ export interface Batch {
 /** Columns that a library decodes, in batches of bounded size, in row order. */
 export interface BatchSource {
   readonly kind: "batches";
+  /** A name is empty where the file has none to give (a stream of raw or .npy bytes). */
   readonly columns: readonly { readonly name: string; readonly dtype: DtypeInfo }[];
   /** Rows, where the file tells before it is read. */
   readonly rows: number | undefined;
+  /** To be called once: a stream cannot be read again. */
   batches(): AsyncIterable<Batch>;
+  /** Ends the reading; a batch that is asked for later is refused with ERR_CLOSED. */
   close(): void;
 }
 
 export type Source = SegmentSource | BatchSource;
+
+export type Format = "npy" | "parquet" | "arrow" | "csv" | "raw";
 
 export interface OpenOptions {
   /** Column names or, where the file has none, indices from 0. Empty: the only column there is. */
   readonly columns: readonly string[];
   /** Element type of raw binary; type to parse text as (default float64). */
   readonly dtype: string | undefined;
+  /** Says what the content would have to be guessed from: for text without a name, above all. */
+  readonly format?: Format | undefined;
 }
