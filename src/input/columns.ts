@@ -1,0 +1,70 @@
+// Which of a file's columns are meant. The same words for every format.
+
+import { RingfoldError } from "../errors.js";
+import { nearest } from "../operators/nearest.js";
+
+/** A column as a message may name it. */
+export interface Candidate {
+  readonly name: string;
+  /** What it holds, in the format's own words: "int32", "timestamp". */
+  readonly type: string;
+  readonly numeric: boolean;
+}
+
+/** Names that a message lists before it only counts. */
+const LISTED = 20;
+
+function list(candidates: readonly Candidate[]): string {
+  const names = candidates.slice(0, LISTED).map((c) => `${JSON.stringify(c.name)} (${c.type})`);
+  const more = candidates.length - names.length;
+  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function columnError(file: string, problem: string): RingfoldError {
+  return new RingfoldError("ERR_COLUMN", `${file}: ${problem}`);
+}
+
+function only(file: string, candidates: readonly Candidate[]): number {
+  const numeric = candidates.filter((candidate) => candidate.numeric);
+  if (numeric.length === 1) return candidates.indexOf(numeric[0]!);
+  if (numeric.length > 1) {
+    throw columnError(file, `which column? It has ${list(numeric)}`);
+  }
+  const has = candidates.length > 0 ? list(candidates) : "no columns at all";
+  throw columnError(file, `has no numeric column: it has ${has}`);
+}
+
+function named(file: string, candidates: readonly Candidate[], name: string): number {
+  const index = candidates.findIndex((candidate) => candidate.name === name);
+  const found = candidates[index];
+  if (found === undefined) {
+    const names = candidates.map((candidate) => candidate.name);
+    const near = nearest(name, names);
+    const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+    const quoted = JSON.stringify(name);
+    throw columnError(file, `has no column ${quoted}${hint || ":"} It has ${list(candidates)}`);
+  }
+  if (candidates.findLastIndex((candidate) => candidate.name === name) !== index) {
+    throw columnError(file, `has several columns named ${JSON.stringify(name)}: rename them`);
+  }
+  if (!found.numeric) {
+    throw columnError(
+      file,
+      `column ${JSON.stringify(name)} holds ${found.type}, which is not numeric`,
+    );
+  }
+  return index;
+}
+
+/**
+ * Places of the columns that are `wanted`, in that order; of the only numeric one, if none
+ * is. Throws ERR_COLUMN, which lists the columns there are.
+ */
+export function selectColumns(
+  file: string,
+  candidates: readonly Candidate[],
+  wanted: readonly string[],
+): number[] {
+  if (wanted.length === 0) return [only(file, candidates)];
+  return wanted.map((name) => named(file, candidates, name));
+}
