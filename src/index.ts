@@ -19,11 +19,11 @@ export type {
   EngineHandle,
   EngineStats,
   LineStats,
-  ReductionStream,
   Result,
 } from "./engine/engine.js";
 export type { Input } from "./engine/input.js";
 export type { OperatorName, Operators, ReduceOptions, Round } from "./engine/plan.js";
+export type { ReductionStream } from "./engine/reduction.js";
 export { type ErrorCode, RingfoldError } from "./errors.js";
 export type { Dtype, TypedArray } from "./operators/dtype.js";
 export type { Value } from "./operators/operator.js";

@@ -31,6 +31,7 @@ import {
   CONTROL_CLOSED,
   CONTROL_CORES,
   CONTROL_HELPERS,
+  CONTROL_IDLE,
   CONTROL_SPIN,
   CONTROL_THREADS,
   CONTROL_WORKERS,
@@ -118,12 +119,18 @@ function push(index: i32, epoch: i32, task: i32, address: i32, length: i32, cell
   ring.publish(TASK_RING, ticket);
 }
 
-/** A helper needs no one else; otherwise at least one worker must be awake. */
+/**
+ * Wakes as many workers as there are tasks and room. One that looks for work needs no waking: it
+ * was counted idle after the publication, so what it does next is to look, or to claim another
+ * task and then look behind it. Nobody else is needed while a helper fills the last room.
+ */
 function wakeSome(me: i32, tasks: i32): void {
+  const idle = load32(CONTROL_IDLE);
   const room = peek32(CONTROL_THREADS) - computing();
-  const helps = load32(CONTROL_HELPERS) > 0 && room <= 0;
-  if (helps) return;
-  const n = max<i32>(1, min<i32>(tasks, room));
+  if (idle > 0 || load32(CONTROL_HELPERS) > 0) {
+    if (min<i32>(tasks - idle, room) <= 0) return;
+  }
+  const n = max<i32>(1, min<i32>(tasks - idle, room));
   if (gate.wake(WORK_GATE, workWords(), n)) count(lineOf(me) + LINE_NOTIFIES, 1);
 }
 
@@ -198,11 +205,18 @@ export function work(me: i32): i32 {
 function spins(): bool {
   const turns = peek32(CONTROL_SPIN);
   const limit = min<i32>(peek32(CONTROL_CORES), peek32(CONTROL_THREADS));
+  let found = false;
+  add32(CONTROL_IDLE, 1);
   for (let i = 0; i < turns; i++) {
-    if (!ring.isEmpty(TASK_RING)) return true;
-    if ((i & 63) == 0 && (computing() > limit || load32(CONTROL_CLOSED) != 0)) return false;
+    if (!ring.isEmpty(TASK_RING)) {
+      found = true;
+      break;
+    }
+    if ((i & 63) == 0 && (computing() > limit || load32(CONTROL_CLOSED) != 0)) break;
   }
-  return false;
+  // Before the next look at the ring: see wakeSome.
+  add32(CONTROL_IDLE, -1);
+  return found;
 }
 
 /** Joins the threads that compute. */

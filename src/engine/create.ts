@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { MAX_WORKERS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { loadCore } from "./core.js";
-import { Engine, type EngineHandle, LEAST_CROSSOVER } from "./engine.js";
+import { Engine, type EngineHandle } from "./engine.js";
 import { MOST_BYTES, Shared } from "./shared.js";
 import { Threads } from "./threads.js";
 
@@ -52,7 +52,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   });
   const workers = new Threads(shared);
   await workers.start(threads);
-  const engine = new Engine(shared, workers, LEAST_CROSSOVER);
+  const engine = new Engine(shared, workers);
   engine.calibrate(spin);
   return engine;
 }

@@ -9,6 +9,7 @@ import {
   CONTROL_JOBS,
   CONTROL_MAX_TASKS,
   CONTROL_SUBMITTERS,
+  CONTROL_THREADS,
   GATE_EPOCH,
   JOB_ARRIVALS,
   JOB_BATCH,
@@ -69,6 +70,9 @@ import type { Shared } from "./shared.js";
 const RESULTS_LOG2 = 12;
 /** Streamed tasks of one job that may be outstanding. */
 export const STREAM_SLOTS = (1 << RESULTS_LOG2) / MAX_JOBS - 1;
+
+const TASK_BLOCKS = 8;
+const TASKS_A_THREAD = 8;
 
 /** What the accumulators of one pass are, and where their states lie in a record. */
 export interface Pass {
@@ -295,11 +299,14 @@ export class Submitter {
   #cut(spec: JobSpec, blocks: number): { shift: number; tasks: number } {
     if (spec.stream !== undefined) return { shift: spec.stream.shift, tasks: 1 };
     if (spec.pairwise !== undefined) return { shift: 0, tasks: spec.pairwise.participants };
-    const most = this.#shared.i32s[CONTROL_MAX_TASKS >> 2] as number;
+    // A task of a few blocks costs little beside its work; more tasks than that share out better.
+    const threads = this.#shared.i32(CONTROL_THREADS);
+    const wanted = Math.max(blocks / TASK_BLOCKS, TASKS_A_THREAD * threads);
     // Large states: fewer cells, down to what keeps every thread busy.
     const room = Math.max(64, Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4)));
+    const most = Math.min(this.#shared.i32(CONTROL_MAX_TASKS), room, wanted);
     let shift = 0;
-    while (Math.ceil(blocks / 2 ** shift) > Math.min(most, room)) shift++;
+    while (Math.ceil(blocks / 2 ** shift) > most) shift++;
     return { shift, tasks: Math.ceil(blocks / 2 ** shift) };
   }
 

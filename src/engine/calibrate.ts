@@ -1,0 +1,90 @@
+// Measures, when an engine starts, where sharing a reduction out begins to pay.
+
+import { BLOCK, CONTROL_IDLE, CONTROL_SPIN } from "../core/map.js";
+import { dtypeInfo } from "../operators/dtype.js";
+import type { Jobs } from "./jobs.js";
+import type { Local } from "./local.js";
+import { makePlan } from "./plan.js";
+import type { Shared } from "./shared.js";
+
+/** Bytes below which a reduction stays on the calling thread. */
+export interface Crossover {
+  /** While a worker is awake and looks for work. */
+  readonly awake: number;
+  /** While all are parked. */
+  readonly parked: number;
+}
+
+/** Below the first sharing out never pays; beyond the second it always does. */
+const LEAST_BYTES = 64 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Calls after which the runtime has optimised what is timed. */
+const WARM_FOLDS = 200;
+const WARM_SPINS = 100;
+const SPIN_TURNS = 1000;
+const TRIPS = 15;
+
+export const UNCALIBRATED: Crossover = { awake: LEAST_BYTES, parked: LEAST_BYTES };
+
+function time(body: () => void): number {
+  const start = performance.now();
+  body();
+  return performance.now() - start;
+}
+
+/** The lower quartile: what it takes when nothing else interrupts. */
+function quartile(n: number, body: () => void): number {
+  const times = Array.from({ length: n }, () => time(body)).sort((a, b) => a - b);
+  return times[n >> 2] as number;
+}
+
+/**
+ * Sets the turns of the spin loop to `spin` microseconds, and finds the number of bytes n at which
+ * n·t = n·t / threads + trip: t is this thread's time a byte, trip a job's way there and back.
+ */
+export function calibrate(
+  shared: Shared,
+  local: Local,
+  jobs: Jobs,
+  me: number,
+  threads: number,
+  spin: number,
+): Crossover {
+  const { i32s } = shared;
+  const look = () => shared.core.help(me, 0, 1n);
+  i32s[CONTROL_SPIN >> 2] = SPIN_TURNS;
+  for (let i = 0; i < WARM_SPINS; i++) look();
+  const turn = quartile(9, look) / SPIN_TURNS;
+  i32s[CONTROL_SPIN >> 2] = 0;
+  const parked = quartile(TRIPS, () => jobs.roundTrip());
+  i32s[CONTROL_SPIN >> 2] = Math.round(Math.max(spin, 1000) / 1000 / turn);
+  const awake = quartile(TRIPS, () => jobs.roundTrip());
+  i32s[CONTROL_SPIN >> 2] = Math.round(spin / 1000 / turn);
+  const perByte = timeFold(shared, local);
+  const gain = perByte * (threads === 1 ? 1 : 1 - 1 / threads);
+  const bytes = (trip: number) =>
+    Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.round(trip / gain)));
+  return { awake: bytes(awake), parked: bytes(parked) };
+}
+
+/** Milliseconds a byte of a sum of float64; also has the runtime optimise that kernel. */
+function timeFold(shared: Shared, local: Local): number {
+  const float64 = dtypeInfo("float64");
+  const plan = makePlan("sum", float64, false);
+  const length = 2 * BLOCK;
+  const bytes = length * float64.size;
+  const address = shared.arena.alloc(bytes);
+  shared.reach(address + bytes);
+  shared.bytes.fill(0, address, address + bytes);
+  const fold = () => local.foldAt(address, length, plan);
+  for (let i = 0; i < WARM_FOLDS; i++) fold();
+  const least = quartile(9, fold);
+  shared.arena.free(address);
+  return least / bytes;
+}
+
+/** Whether `bytes` stay on the calling thread now. */
+export function isSmall(shared: Shared, crossover: Crossover, bytes: number): boolean {
+  if (bytes <= crossover.awake) return true;
+  return bytes <= crossover.parked && Atomics.load(shared.i32s, CONTROL_IDLE >> 2) === 0;
+}

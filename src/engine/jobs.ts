@@ -1,0 +1,223 @@
+// Reductions that leave the calling thread: a job from its entry in the table
+// to its answer, awaited or waited for.
+
+import { JOB_DONE, KIND_EMPTY } from "../core/map.js";
+import { dtypeInfo } from "../operators/dtype.js";
+import { decodeState } from "../operators/user.js";
+import { readError, userError } from "./failure.js";
+import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
+import { finish, finishUser, type Plan, type ReduceOptions } from "./plan.js";
+import type { Shared } from "./shared.js";
+import type { JobSpec, Running, Submitter } from "./submitter.js";
+
+/** How often a full job table is looked at again while no job of this thread ends. */
+const BUSY_NS = 2_000_000n;
+
+/** A job with something to do before it starts, and between its answer and its value. */
+export interface Task extends JobSpec {
+  readonly plan: Plan;
+  readonly beforeStart?: (running: Running) => void;
+  readonly afterAnswer?: (running: Running) => void;
+}
+
+const EMPTY_JOB: JobSpec = {
+  kind: KIND_EMPTY,
+  pass: {
+    dtype: dtypeInfo("float64"),
+    codes: [],
+    offsets: [],
+    stateBytes: 8,
+    skipNaN: false,
+  },
+  length: 0,
+  input: 0,
+};
+
+export class Jobs {
+  readonly #shared: Shared;
+  readonly #submitter: Submitter;
+  /** What ends each pending call; called when the engine closes or fails. */
+  readonly #rejects = new Set<(error: unknown) => void>();
+  readonly #assertOpen: () => void;
+
+  constructor(shared: Shared, submitter: Submitter, assertOpen: () => void) {
+    this.#shared = shared;
+    this.#submitter = submitter;
+    this.#assertOpen = assertOpen;
+  }
+
+  /** Ends all pending calls. */
+  rejectAll(error: unknown): void {
+    for (const reject of [...this.#rejects]) reject(error);
+  }
+
+  /** Has `fail` called by whatever ends the call early; returns the undoing. */
+  guard(options: ReduceOptions, fail: (error: unknown) => void): () => void {
+    const clear = limit(options, fail);
+    this.#rejects.add(fail);
+    return () => {
+      clear();
+      this.#rejects.delete(fail);
+    };
+  }
+
+  /** Takes a job entry, once there is one. @throws what ends the call meanwhile */
+  async entry(spec: JobSpec, options: ReduceOptions): Promise<Running> {
+    const start = performance.now();
+    for (;;) {
+      const running = this.#submitter.prepare(spec);
+      if (running !== undefined) return running;
+      await this.#submitter.released();
+      this.#assertOpen();
+      options.signal?.throwIfAborted();
+      if (options.timeout !== undefined && performance.now() - start > options.timeout) {
+        throw timeoutError(options.timeout);
+      }
+    }
+  }
+
+  /** The same, helping meanwhile. */
+  entryNow(spec: JobSpec, deadline: Deadline): Running {
+    for (;;) {
+      const running = this.#submitter.prepare(spec);
+      if (running !== undefined) return running;
+      let looks = 0;
+      this.#submitter.wait(
+        () => looks++ > 0,
+        () => deadline.check(),
+        () => BUSY_NS,
+      );
+    }
+  }
+
+  /** Runs one job to its value. */
+  async run(task: Task, options: ReduceOptions): Promise<unknown> {
+    const running = await this.entry(task, options);
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const { onProgress } = options;
+      const timer =
+        onProgress && setInterval(() => this.#progress(running, onProgress), PROGRESS_MS);
+      const settle = () => {
+        settled = true;
+        clear();
+        clearInterval(timer);
+      };
+      const clear = this.guard(options, (error) => {
+        if (settled) return;
+        settle();
+        // The promise ends now; the job's entry when the last worker has looked at its flag.
+        this.#submitter.stop(running);
+        reject(error);
+      });
+      running.onAnswer = () => {
+        try {
+          if (!settled) {
+            settle();
+            resolve(this.#take(task, options, running));
+          }
+        } catch (error) {
+          reject(error);
+        } finally {
+          this.#submitter.release(running);
+        }
+      };
+      try {
+        task.beforeStart?.(running);
+      } catch (error) {
+        settle();
+        this.#submitter.release(running);
+        reject(error);
+        return;
+      }
+      this.#submitter.publish(running);
+      this.#submitter.listen();
+    });
+  }
+
+  /** The same, helping. */
+  runNow(task: Task, options: ReduceOptions): unknown {
+    let running: Running | undefined;
+    const { onProgress } = options;
+    const deadline = new Deadline(
+      options.timeout,
+      onProgress && (() => running && this.#progress(running, onProgress)),
+    );
+    running = this.entryNow(task, deadline);
+    let published = false;
+    try {
+      task.beforeStart?.(running);
+      published = true;
+      this.#await(running, deadline, 1);
+      return this.#take(task, options, running);
+    } finally {
+      if (running.done || !published) this.#submitter.release(running);
+      else this.#abandon(running);
+    }
+  }
+
+  #await(running: Running, deadline: Deadline, mayRun: 0 | 1): void {
+    this.#submitter.wait(
+      () => running.done,
+      () => deadline.check(),
+      () => deadline.left(),
+      mayRun,
+      running,
+    );
+  }
+
+  /** Has a job ended whose caller has left. */
+  #abandon(running: Running): void {
+    this.#submitter.stop(running);
+    running.onAnswer = () => this.#submitter.release(running);
+    this.#submitter.listen();
+  }
+
+  /** Helps until `isDone`. */
+  waitFor(isDone: () => boolean, deadline: Deadline): void {
+    this.#submitter.wait(
+      isDone,
+      () => deadline.check(),
+      () => deadline.left(),
+    );
+  }
+
+  /** One job that does nothing, there and back; the calling thread only waits. */
+  roundTrip(): void {
+    const deadline = new Deadline(undefined);
+    const running = this.entryNow(EMPTY_JOB, deadline);
+    this.#await(running, deadline, 0);
+    this.#submitter.release(running);
+  }
+
+  /** The value of a job that was answered. */
+  #take(task: Task, options: ReduceOptions, running: Running): unknown {
+    const error = readError(this.#shared, running.job);
+    if (error !== undefined) throw error;
+    task.afterAnswer?.(running);
+    options.onProgress?.({ done: running.blocks, total: running.blocks });
+    const { user } = task.plan;
+    if (user === undefined) return this.finish(task.plan, running.root, options);
+    this.#shared.reach(running.root + user.cellBytes);
+    try {
+      return finishUser(user, decodeState(this.#shared.bytes, running.root), options.initial);
+    } catch (thrown) {
+      throw userError(thrown);
+    }
+  }
+
+  /** The value of the record at `root`. */
+  finish(plan: Plan, root: number, options: ReduceOptions): unknown {
+    this.#shared.reach(root + plan.pass.stateBytes);
+    return finish(plan, this.#shared, root, {
+      dtype: plan.pass.dtype,
+      initial: options.initial,
+      overflow: options.overflow,
+    });
+  }
+
+  #progress(running: Running, report: NonNullable<ReduceOptions["onProgress"]>): void {
+    const done = Number(Atomics.load(this.#shared.i64s, (running.job + JOB_DONE) >> 3));
+    if (done < running.blocks) report({ done, total: running.blocks });
+  }
+}

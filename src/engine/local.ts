@@ -1,0 +1,115 @@
+// Reductions that stay on the calling thread: no ring, no other thread. The
+// same tree, so the same bits.
+
+import {
+  BLOCK,
+  JOB_CELLS,
+  JOB_INPUT,
+  JOB_LENGTH,
+  LINE_SCRATCH,
+  SCRATCH_JOB,
+  SCRATCH_RESULT,
+  SCRATCH_SIZE,
+} from "../core/map.js";
+import { foldValues, type UserOperator } from "../operators/user.js";
+import { popStates, pushState } from "./external.js";
+import { userError } from "./failure.js";
+import type { Located } from "./input.js";
+import { finishUser, type Plan, type ReduceOptions } from "./plan.js";
+import type { Shared } from "./shared.js";
+import { writePass } from "./submitter.js";
+
+/** Blocks that an input elsewhere is copied in by: 256 KiB of float64. */
+const STAGE_BLOCKS = 4;
+
+export class Local {
+  /** Address of the record that `fold` leaves. */
+  readonly root: number;
+  readonly #shared: Shared;
+  readonly #me: number;
+  /** A job entry of this thread's own, that no table holds. */
+  readonly #job: number;
+  #plan: Plan | undefined;
+  #stage = 0;
+
+  constructor(shared: Shared, me: number) {
+    this.#shared = shared;
+    this.#me = me;
+    const scratch = shared.u32(shared.line(me) + LINE_SCRATCH);
+    this.#job = scratch + SCRATCH_JOB;
+    this.root = scratch + SCRATCH_RESULT;
+    shared.bytes.fill(0, this.#job, scratch + SCRATCH_SIZE);
+    shared.u32s[(this.#job + JOB_CELLS) >>> 2] = this.root;
+  }
+
+  close(): void {
+    if (this.#stage !== 0) this.#shared.arena.free(this.#stage);
+  }
+
+  /** Folds an input, wherever it lies, into the record at `root`. */
+  fold(located: Located, plan: Plan): void {
+    if (located.address >= 0) this.foldAt(located.address, located.length, plan);
+    else this.#foldCopies(located, plan);
+  }
+
+  /** Folds `length` elements at `address` into the record at `root`. */
+  foldAt(address: number, length: number, plan: Plan): void {
+    this.#set(plan, address, length);
+    this.#shared.core.foldAll(this.#me, this.#job);
+  }
+
+  #set(plan: Plan, address: number, length: number): void {
+    const { u32s } = this.#shared;
+    const job = this.#job;
+    if (this.#plan !== plan) {
+      writePass(this.#shared, job, plan.pass);
+      this.#plan = plan;
+    }
+    u32s[(job + JOB_INPUT) >>> 2] = address;
+    u32s[(job + JOB_LENGTH) >>> 2] = length;
+    u32s[(job + JOB_LENGTH + 4) >>> 2] = Math.floor(length / 2 ** 32);
+  }
+
+  #foldCopies(located: Located, plan: Plan): void {
+    const { core } = this.#shared;
+    this.#set(plan, 0, located.length);
+    core.foldBegin();
+    this.copyIn(located, (at, first, n) => {
+      core.foldBlocks(this.#me, this.#job, at, BigInt(first / BLOCK), BigInt(n));
+    });
+    core.foldEnd(this.#me, this.#job, this.root);
+  }
+
+  /** Copies an input into the engine's memory piece by piece; one piece, if it is empty. */
+  copyIn(
+    { view, dtype, length }: Located,
+    use: (address: number, first: number, n: number) => void,
+  ): void {
+    const shared = this.#shared;
+    const whole = STAGE_BLOCKS * BLOCK;
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(whole * 8);
+    shared.reach(this.#stage + whole * 8);
+    let done = 0;
+    do {
+      const n = Math.min(whole, length - done);
+      const from = new Uint8Array(view.buffer, view.byteOffset + done * dtype.size, n * dtype.size);
+      shared.bytes.set(from, this.#stage);
+      use(this.#stage, done, n);
+      done += n;
+    } while (done < length);
+  }
+
+  /** Runs a user operator and finishes. @throws RingfoldError ERR_USER_OPERATOR, ERR_EMPTY */
+  runUser({ view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
+    const stack: unknown[] = [];
+    try {
+      for (let block = 0; block === 0 || block * BLOCK < length; block++) {
+        const values = view.subarray(block * BLOCK, (block + 1) * BLOCK);
+        pushState(user, stack, foldValues(user, values, options.nan === "skip"), block);
+      }
+      return finishUser(user, popStates(user, stack), options.initial);
+    } catch (error) {
+      throw userError(error);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// The pairwise schedule, seen from the host: two rings for n numbers, one
+// number a slot, filled before the job starts.
+
+import {
+  JOB_ROUNDS,
+  KIND_EXTERNAL_PAIRWISE,
+  KIND_PAIRWISE,
+  RING_SIZE,
+  SLOT_PAYLOAD,
+} from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import { encodeState, foldValues, type UserOperator } from "../operators/user.js";
+import type { Located } from "./input.js";
+import type { Task } from "./jobs.js";
+import type { Local } from "./local.js";
+import type { Plan, ReduceOptions } from "./plan.js";
+import type { Shared } from "./shared.js";
+import type { Running } from "./submitter.js";
+
+/** Pairs that one claim takes at most. */
+const PAIR_BATCH = 16;
+const MOST_NUMBERS = 2 ** 28;
+
+export interface PairTask {
+  readonly task: Task;
+  readonly free: () => void;
+}
+
+const log2 = (n: number) => Math.ceil(Math.log2(n));
+
+/** @throws RingfoldError ERR_OPTION, ERR_MEMORY */
+export function pairTask(
+  shared: Shared,
+  local: Local,
+  me: number,
+  threads: number,
+  located: Located,
+  plan: Plan,
+  options: ReduceOptions,
+): PairTask {
+  const { length } = located;
+  if (length > MOST_NUMBERS) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `schedule: "pairwise" takes at most 2^28 numbers, got ${length}; use "blocks"`,
+    );
+  }
+  const { pass, user } = plan;
+  const shift = Math.max(4, log2(SLOT_PAYLOAD + pass.stateBytes));
+  const slotsA = 2 ** Math.max(1, log2(length));
+  const slotsB = 2 ** Math.max(1, log2((length + 1) >> 1));
+  const bytes = 2 * RING_SIZE + (slotsA + slotsB) * 2 ** shift;
+  const a = shared.arena.alloc(bytes);
+  shared.reach(a + bytes);
+  const b = a + RING_SIZE;
+  const slots = b + RING_SIZE;
+  shared.core.ringInit(a, slots, Math.log2(slotsA), shift, 0n);
+  shared.core.ringInit(b, slots + slotsA * 2 ** shift, Math.log2(slotsB), shift, 0n);
+  return {
+    task: {
+      plan,
+      pass,
+      kind: user === undefined ? KIND_PAIRWISE : KIND_EXTERNAL_PAIRWISE,
+      length,
+      input: 0,
+      ...(user === undefined ? {} : { extra: { operator: user.url } }),
+      pairwise: { a, b, batch: PAIR_BATCH, participants: threads },
+      beforeStart: (running) => {
+        if (user === undefined) fill(shared, local, me, running.job, located);
+        else fillUser(shared, a, located, user, pass.skipNaN);
+      },
+      afterAnswer: (running) => {
+        shared.core.pairSettle(running.job);
+        reportRounds(shared, running, length, options);
+      },
+    },
+    free: () => {
+      shared.arena.free(a);
+    },
+  };
+}
+
+function fill(shared: Shared, local: Local, me: number, job: number, located: Located): void {
+  const { core } = shared;
+  const { address, dtype, length } = located;
+  const shift = Math.log2(dtype.size);
+  if (address >= 0) core.pairFill(me, job, address, shift, 0, length);
+  else local.copyIn(located, (at, from, n) => core.pairFill(me, job, at, shift, from, from + n));
+}
+
+function fillUser(
+  shared: Shared,
+  ring: number,
+  { view, length }: Located,
+  user: UserOperator,
+  skipNaN: boolean,
+): void {
+  const { core } = shared;
+  for (let i = 0; i < length; i++) {
+    const ticket = BigInt(i);
+    const state = foldValues(user, view.subarray(i, i + 1), skipNaN);
+    encodeState(user, state, shared.bytes, core.ringPayload(ring, ticket) >>> 0);
+    core.ringPublish(ring, ticket);
+  }
+}
+
+/** What each round pushed is what the next one finds. */
+function reportRounds(
+  shared: Shared,
+  running: Running,
+  length: number,
+  { onRound }: ReduceOptions,
+): void {
+  if (onRound === undefined) return;
+  let n = length;
+  for (let round = 0; ; round++) {
+    onRound({ round, length: n });
+    if (n <= 1) return;
+    n = shared.i32(running.job + JOB_ROUNDS + 4 * round);
+  }
+}
