@@ -1,0 +1,148 @@
+// Which format a file has: by its first bytes, then by its name. A name that
+// promises a binary format which the bytes do not keep is an error, never a guess.
+
+import { extname } from "node:path";
+import { RingfoldError } from "../errors.js";
+import { Table } from "./arrow/flatbuffer.js";
+import { formatError } from "./bytes.js";
+import type { Format, OpenOptions } from "./source.js";
+
+/** Bytes that `sniff` wants to see: an Arrow schema message's header lies well within. */
+export const HEAD_BYTES = 4096;
+
+const EXTENSIONS: Readonly<Record<string, Format>> = {
+  ".npy": "npy",
+  ".parquet": "parquet",
+  ".pq": "parquet",
+  ".arrow": "arrow",
+  ".arrows": "arrow",
+  ".feather": "arrow",
+  ".ipc": "arrow",
+  ".csv": "csv",
+  ".tsv": "csv",
+  ".txt": "csv",
+  ".bin": "raw",
+  ".raw": "raw",
+  ".dat": "raw",
+};
+
+const TITLES: Readonly<Record<Format, string>> = {
+  npy: "a NumPy file",
+  parquet: "a Parquet file",
+  arrow: "an Arrow file",
+  csv: "text",
+  raw: "raw binary",
+};
+
+const MAGIC: readonly (readonly [bytes: string, format: Format])[] = [
+  ["\x93NUMPY", "npy"],
+  ["PAR1", "parquet"],
+  ["ARROW1", "arrow"],
+];
+
+/** What people hand over by mistake, and what to do about it. */
+const STRANGERS: readonly (readonly [bytes: string, what: string, remedy: string])[] = [
+  ["PARE", "a Parquet file with an encrypted footer", "decrypt it first"],
+  ["FEA1", "a Feather version 1 file", "write it again as version 2, which is an Arrow file"],
+  ["\x1f\x8b", "compressed by gzip", "decompress it first, as in `gzip -dc FILE | ringfold …`"],
+  ["\x28\xb5\x2f\xfd", "compressed by zstd", "decompress it first"],
+  ["\xfd7zXZ", "compressed by xz", "decompress it first"],
+  ["BZh", "compressed by bzip2", "decompress it first"],
+  ["PK\x03\x04", "a zip archive (an .npz file is one)", "unpack it first"],
+  ["\x89HDF", "an HDF5 file", "convert its array to .npy first"],
+  ["\xff\xfe", "UTF-16 text", "convert it to UTF-8"],
+  ["\xfe\xff", "UTF-16 text", "convert it to UTF-8"],
+];
+
+function startsWith(head: Uint8Array, magic: string): boolean {
+  for (let i = 0; i < magic.length; i++) if (head[i] !== magic.charCodeAt(i)) return false;
+  return true;
+}
+
+/** An Arrow stream has no magic: it starts with −1, a length, and a message with a schema. */
+function isArrowStream(head: Uint8Array): boolean {
+  if (!startsWith(head, "\xff\xff\xff\xff")) return false;
+  try {
+    return Table.root(head.subarray(8)).uint8(1) === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** True if the bytes hold no control character that text never has. */
+export function looksLikeText(head: Uint8Array): boolean {
+  return head.length > 0 && !head.some((byte) => byte < 9 || (byte > 13 && byte < 32));
+}
+
+/** For messages: what the bytes seem to be. */
+function describe(head: Uint8Array): string {
+  const format = byContent(head);
+  if (format !== undefined) return TITLES[format];
+  const stranger = STRANGERS.find(([magic]) => startsWith(head, magic));
+  if (stranger !== undefined) return stranger[1];
+  if (head.length === 0) return "empty";
+  if (looksLikeText(head)) return "text";
+  const hex = Array.from(head.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0"));
+  return `something that starts with the bytes ${hex.join(" ")}`;
+}
+
+function byContent(head: Uint8Array): Format | undefined {
+  const known = MAGIC.find(([magic]) => startsWith(head, magic));
+  if (known !== undefined) return known[1];
+  return isArrowStream(head) ? "arrow" : undefined;
+}
+
+function checkNamed(name: string, format: Format, extension: string, head: Uint8Array): Format {
+  // Streams from before Arrow 0.15 begin with the bare length of their first message.
+  const old = format === "arrow" && head[3] === 0 && head[4] !== 0 && !looksLikeText(head);
+  if (byContent(head) === format || old) return format;
+  throw formatError(
+    name,
+    `is named ${extension}, but is not ${TITLES[format]}: it is ${describe(head)}; ` +
+      `give it its own extension, or get the real file`,
+  );
+}
+
+function checkText(name: string, head: Uint8Array): "csv" {
+  const stranger = STRANGERS.find(([magic]) => startsWith(head, magic));
+  if (stranger !== undefined) throw formatError(name, `is ${stranger[1]}: ${stranger[2]}`);
+  if (head.length === 0) throw formatError(name, "is empty: it has neither a header nor rows");
+  if (looksLikeText(head)) return "csv";
+  throw formatError(
+    name,
+    `is not text and of no known format: it is ${describe(head)}; ` +
+      "if it is raw binary, name its element type with --dtype",
+  );
+}
+
+function checkRaw(name: string, { dtype }: OpenOptions): "raw" {
+  if (dtype !== undefined) return "raw";
+  throw new RingfoldError(
+    "ERR_DTYPE",
+    `${name}: raw binary does not say what its elements are: name their type with --dtype`,
+  );
+}
+
+/**
+ * The format of a file whose first bytes are `head`: its first 4,096, or all it has.
+ * Throws ERR_FORMAT if it is none, or another than its name promises, and ERR_DTYPE for
+ * raw binary without a dtype.
+ */
+export function sniff(name: string, head: Uint8Array, options: OpenOptions): Format {
+  const { dtype, format } = options;
+  if (format === "raw") return checkRaw(name, options);
+  if (format === "csv") return checkText(name, head);
+  if (format !== undefined) return format;
+  const extension = extname(name).toLowerCase();
+  const named = EXTENSIONS[extension];
+  if (named !== undefined && named !== "csv" && named !== "raw") {
+    return checkNamed(name, named, extension, head);
+  }
+  // Raw int32 that start with −1 could pass for an Arrow stream: there, the name decides.
+  const found = byContent(head);
+  if (found !== undefined && !(named === "raw" && isArrowStream(head))) return found;
+  if (named === "raw" || (named === undefined && dtype !== undefined)) {
+    return checkRaw(name, options);
+  }
+  return checkText(name, head);
+}

@@ -1,0 +1,58 @@
+// The choice of columns, and the guess at a misspelt name.
+
+import { selectColumns } from "../../src/input/columns.js";
+import { nearest } from "../../src/operators/nearest.js";
+import { assert, test } from "../harness.js";
+
+const numeric = (name: string) => ({ name, type: "int32", numeric: true });
+const text = (name: string) => ({ name, type: "string", numeric: false });
+
+test("columns are chosen by name, in the order of the names", () => {
+  const columns = [text("t"), numeric("a"), numeric("b")];
+  assert.equal(selectColumns("f", columns, ["b", "a", "b"]), [2, 1, 2]);
+  assert.equal(selectColumns("f", [text("t"), numeric("a")], []), [1]);
+});
+
+test("a choice that cannot be made says what there is", () => {
+  const columns = [text("t"), numeric("a"), numeric("b")];
+  const fails = (wanted: string[], from = columns) =>
+    assert.code(() => selectColumns("f.x", from, wanted), "ERR_COLUMN").message;
+  assert.is(fails([]), 'f.x: which column? It has "a" (int32), "b" (int32)');
+  assert.is(fails([], [text("t")]), 'f.x: has no numeric column: it has "t" (string)');
+  assert.is(fails([], []), "f.x: has no numeric column: it has no columns at all");
+  assert.is(fails(["t"]), 'f.x: column "t" holds string, which is not numeric');
+  assert.is(
+    fails(["A"]),
+    'f.x: has no column "A", did you mean "a"? It has "t" (string), "a" (int32), "b" (int32)',
+  );
+  assert.is(fails(["zz"], [numeric("a")]), 'f.x: has no column "zz": It has "a" (int32)');
+  assert.match(fails(["a"], [numeric("a"), text("a")]), /several columns named "a": rename them/);
+});
+
+test("the nearest name is the one that takes the fewest edits, if that is few", () => {
+  const operators = ["sum", "mean", "min", "max", "argmin", "variance", "countNonZero"];
+  const cases: [name: string, near: string | undefined][] = [
+    ["sun", "sum"],
+    ["SUM", "sum"],
+    ["maen", "mean"],
+    ["varience", "variance"],
+    ["countnonzero", "countNonZero"],
+    ["argmim", "argmin"],
+    ["mxa", undefined],
+    ["median", "mean"],
+    ["x", undefined],
+    ["", undefined],
+    ["summ", "sum"],
+  ];
+  for (const [name, near] of cases) assert.is(nearest(name, operators), near, name);
+  assert.is(nearest("a", []), undefined);
+  assert.is(nearest("ab", ["ax", "ay"]), "ax");
+});
+
+test("absurdly long names take no time", () => {
+  const start = performance.now();
+  const long = "x".repeat(1_000_000);
+  assert.is(nearest(long, [long, `${long}y`, "sum"]), undefined);
+  assert.is(nearest("x".repeat(1000), ["y".repeat(1000)]), undefined);
+  assert.ok(performance.now() - start < 1000);
+});
