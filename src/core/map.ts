@@ -37,6 +37,8 @@ export const CONTROL_CLOSED = 128;
 export const CONTROL_HELPERS = 256;
 /** i32: workers that look for work and will look once more before they park. */
 export const CONTROL_IDLE = 260;
+/** i32: submitting threads that spin for an answer without computing. */
+export const CONTROL_WATCHERS = 264;
 /** u32: lock of the arena; the fields behind it belong to its holder. */
 export const CONTROL_ARENA = 384;
 /** i64: one bit a submitter line in use. */

@@ -110,6 +110,11 @@ export function claim(ring: usize, max: i32): i32 {
   }
 }
 
+/** True if at some instant of the call a claim would have got something. */
+export function isReady(ring: usize): bool {
+  return isPublished(ring, load64(ring + RING_HEAD));
+}
+
 /** Gives the slot back to the producer one lap on: every read before it stays before. */
 export function release(ring: usize, ticket: i64): void {
   store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + peek32(ring + RING_MASK) + 1);

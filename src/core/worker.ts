@@ -34,6 +34,7 @@ import {
   CONTROL_IDLE,
   CONTROL_SPIN,
   CONTROL_THREADS,
+  CONTROL_WATCHERS,
   CONTROL_WORKERS,
   JOB_EPOCH,
   JOB_KIND,
@@ -122,15 +123,17 @@ function push(index: i32, epoch: i32, task: i32, address: i32, length: i32, cell
 /**
  * Wakes as many workers as there are tasks and room. One that looks for work needs no waking: it
  * was counted idle after the publication, so what it does next is to look, or to claim another
- * task and then look behind it. Nobody else is needed while a helper fills the last room.
+ * task and then look behind it. At least one must be awake, or a helper: each looks again before
+ * it parks or leaves.
  */
 function wakeSome(me: i32, tasks: i32): void {
   const idle = load32(CONTROL_IDLE);
-  const room = peek32(CONTROL_THREADS) - computing();
-  if (idle > 0 || load32(CONTROL_HELPERS) > 0) {
-    if (min<i32>(tasks - idle, room) <= 0) return;
+  const busy = computing();
+  let n = min<i32>(tasks - idle, peek32(CONTROL_THREADS) - busy);
+  if (n <= 0) {
+    if (busy > 0) return;
+    n = 1;
   }
-  const n = max<i32>(1, min<i32>(tasks - idle, room));
   if (gate.wake(WORK_GATE, workWords(), n)) count(lineOf(me) + LINE_NOTIFIES, 1);
 }
 
@@ -204,15 +207,17 @@ export function work(me: i32): i32 {
 /** Looks for work for a while, if a processor is idle anyway; true once something is there. */
 function spins(): bool {
   const turns = peek32(CONTROL_SPIN);
-  const limit = min<i32>(peek32(CONTROL_CORES), peek32(CONTROL_THREADS));
+  const limit = peek32(CONTROL_CORES);
   let found = false;
   add32(CONTROL_IDLE, 1);
   for (let i = 0; i < turns; i++) {
-    if (!ring.isEmpty(TASK_RING)) {
+    // Ready, not only reserved: a look between the two would find nothing to take, and park.
+    if (ring.isReady(TASK_RING)) {
       found = true;
       break;
     }
-    if ((i & 63) == 0 && (computing() > limit || load32(CONTROL_CLOSED) != 0)) break;
+    if ((i & 63) != 0) continue;
+    if (computing() + load32(CONTROL_WATCHERS) > limit || load32(CONTROL_CLOSED) != 0) break;
   }
   // Before the next look at the ring: see wakeSome.
   add32(CONTROL_IDLE, -1);
@@ -245,10 +250,15 @@ export function help(me: i32, runs: i32, timeout: i64): i32 {
   const line = lineOf(me);
   const results = <usize>peek32(line + LINE_RESULTS);
   const turns = peek32(CONTROL_SPIN);
+  if (runs == 0) add32(CONTROL_WATCHERS, 1);
   for (let i = 0; i <= turns; i++) {
-    if (collect(me)) return RETURN_ANSWER;
+    if (collect(me)) {
+      if (runs == 0) add32(CONTROL_WATCHERS, -1);
+      return RETURN_ANSWER;
+    }
     if (runs != 0 && take(line)) return runTask(me) ? RETURN_RAN : RETURN_EXTERNAL;
   }
+  if (runs == 0) add32(CONTROL_WATCHERS, -1);
   const epoch = gate.announce(line + LINE_GATE, me & 63);
   if (!ring.isEmpty(results)) {
     gate.cancel(line + LINE_GATE, me & 63);

@@ -21,6 +21,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Calls after which the runtime has optimised what is timed. */
 const WARM_FOLDS = 200;
 const WARM_SPINS = 100;
+const WARM_TRIPS = 300;
 const SPIN_TURNS = 1000;
 const TRIPS = 15;
 
@@ -58,6 +59,7 @@ export function calibrate(
   i32s[CONTROL_SPIN >> 2] = 0;
   const parked = quartile(TRIPS, () => jobs.roundTrip());
   i32s[CONTROL_SPIN >> 2] = Math.round(Math.max(spin, 1000) / 1000 / turn);
+  for (let i = 0; i < WARM_TRIPS; i++) jobs.roundTrip();
   const awake = quartile(TRIPS, () => jobs.roundTrip());
   i32s[CONTROL_SPIN >> 2] = Math.round(spin / 1000 / turn);
   const perByte = timeFold(shared, local);
