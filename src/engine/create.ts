@@ -30,11 +30,8 @@ function integer(name: string, value: unknown, least: number, most: number): num
   return value;
 }
 
-/**
- * Starts worker threads on a new shared memory.
- * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
- */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+/** A new shared memory and its threads, none of them started. */
+async function layOut(options: EngineOptions, helpers: 0 | 1) {
   const cores = availableParallelism();
   const threads = integer(
     "threads",
@@ -44,16 +41,41 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   );
   const maxBytes = integer("maxBytes", options.maxBytes ?? MOST_BYTES, 1, Number.MAX_SAFE_INTEGER);
   const spin = integer("spin", options.spin ?? 50, 0, 1_000_000);
+  const workers = Math.max(1, threads - helpers);
   const shared = Shared.create(await loadCore(), {
-    workers: threads,
+    workers,
     threads,
     cores,
     maxBytes: Math.min(maxBytes, MOST_BYTES),
   });
-  const workers = new Threads(shared);
-  await workers.start(threads);
-  const engine = new Engine(shared, workers);
+  return { shared, workers, spin };
+}
+
+/**
+ * Starts worker threads on a new shared memory.
+ * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { shared, workers, spin } = await layOut(options, 0);
+  const threads = new Threads(shared);
+  await threads.start(workers);
+  const engine = new Engine(shared, threads);
   engine.calibrate(spin);
+  return engine;
+}
+
+/**
+ * The same at once, for a process that has one job: no worker is awaited, nothing is measured, and
+ * workers park as soon as they find nothing. If the calling thread `helps` with the job, there is
+ * one worker fewer. What keeps a worker from starting rejects the call that waits for it.
+ * @internal The CLI's.
+ * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY
+ */
+export async function startEngine(options: EngineOptions, helps: boolean): Promise<Engine> {
+  const { shared, workers } = await layOut(options, helps ? 1 : 0);
+  const threads = new Threads(shared);
+  const engine = new Engine(shared, threads);
+  threads.start(workers).catch(() => {});
   return engine;
 }
 

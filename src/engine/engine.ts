@@ -260,7 +260,8 @@ export class Engine {
   }
 
   /**
-   * Reduces pieces of files, which workers read by themselves.
+   * Reduces pieces of files, which workers read by themselves; if `helps`, this thread reads too,
+   * a task a turn of its event loop.
    * @internal The CLI's way for .npy and raw files; the pieces' file descriptors stay the caller's.
    */
   async reducePieces<const O extends Operators>(
@@ -268,12 +269,13 @@ export class Engine {
     pieces: readonly Piece[],
     operators: O,
     options: ReduceOptions = NO_OPTIONS,
+    helps = false,
   ): Promise<Result<O>> {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
     const length = pieces.reduce((n, p) => n + p.length, 0);
-    return (await this.#jobs.run(external(plan, length, { pieces }), options)) as Result<O>;
+    return (await this.#jobs.run(external(plan, length, { pieces }), options, helps)) as Result<O>;
   }
 
   #begin(options: ReduceOptions): void {

@@ -1,7 +1,7 @@
 // Reductions that leave the calling thread: a job from its entry in the table
 // to its answer, awaited or waited for.
 
-import { JOB_DONE, KIND_EMPTY } from "../core/map.js";
+import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
 import { dtypeInfo } from "../operators/dtype.js";
 import { decodeState } from "../operators/user.js";
 import { readError, userError } from "./failure.js";
@@ -90,8 +90,8 @@ export class Jobs {
     }
   }
 
-  /** Runs one job to its value. */
-  async run(task: Task, options: ReduceOptions): Promise<unknown> {
+  /** Runs one job to its value; if `helps`, with tasks run here between turns of the event loop. */
+  async run(task: Task, options: ReduceOptions, helps = false): Promise<unknown> {
     const running = await this.entry(task, options);
     return new Promise((resolve, reject) => {
       let settled = false;
@@ -132,7 +132,21 @@ export class Jobs {
       }
       this.#submitter.publish(running);
       this.#submitter.listen();
+      if (helps) this.#help(() => settled);
     });
+  }
+
+  /** Runs a task each turn of the event loop, while there is one to be claimed. */
+  #help(isSettled: () => boolean): void {
+    if (isSettled() || this.#submitter.isEngineClosed) return;
+    if (this.#shared.core.ringIsEmpty(TASK_RING)) return;
+    let looks = 0;
+    this.#submitter.wait(
+      () => looks++ > 0,
+      () => {},
+      () => 0n,
+    );
+    setImmediate(() => this.#help(isSettled));
   }
 
   /** The same, helping. */
