@@ -1,0 +1,94 @@
+// The commands and their options, said once: both parsers, the help and the shell's
+// completion read this table. What an option's value may be is in options.ts.
+
+export interface OptionSpec {
+  readonly name: string;
+  /** False: a switch. */
+  readonly takesValue: boolean;
+  readonly describe: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  /** As the help shows it. */
+  readonly usage: string;
+  readonly describe: string;
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly (readonly [line: string, what: string])[];
+}
+
+const value = (name: string, describe: string): OptionSpec => ({
+  name,
+  takesValue: true,
+  describe,
+});
+const flag = (name: string, describe: string): OptionSpec => ({
+  name,
+  takesValue: false,
+  describe,
+});
+
+const JSON_FLAG = flag("json", "Print one JSON object");
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "reduce",
+    usage: "reduce [FILE..]",
+    describe: "Reduce columns of numbers to a sum, a mean, a minimum …",
+    options: [
+      value(
+        "op",
+        "Operators, comma-separated, and modules such as ./my-operator.js (default: sum)",
+      ),
+      value("column", "Column to reduce: a name, or a place from 0; may be repeated"),
+      value("dtype", "Element type of raw binary; type to parse text as (default: float64)"),
+      value("format", "What the input is, if its name and first bytes do not tell"),
+      value("generate", "Reduce N random float64 in [0, 1) instead of files"),
+      value("seed", "Seed of --generate (default: 1)"),
+      value("threads", "How many threads compute (default: all processors)"),
+      value("max-bytes", "Bound of the engine's memory, such as 64MiB (default: 4GiB)"),
+      value("accuracy", "How floats are summed (default: fast)"),
+      value("schedule", "blocks, or pairwise: the textbook's rounds, in memory (default: blocks)"),
+      value("nan", "propagate NaN, or skip it (default: propagate)"),
+      value("initial", "Number folded in before the first element; the result of no elements"),
+      value("overflow", "64-bit integer results: wrap, or throw (default: exact, of any size)"),
+      value("timeout", "Milliseconds after which the reduction fails"),
+      flag("trace", "Pairwise: print how many numbers each round begins with"),
+      JSON_FLAG,
+    ],
+    examples: [
+      ["ringfold reduce x.npy --op sum,min,max,mean", "several operators in one pass"],
+      ["ringfold reduce a.parquet b.parquet --column delay", "one column of two files"],
+      ["cat x.csv | ringfold reduce - --column price", "standard input"],
+      ["ringfold reduce --generate 1e8 --json", "random numbers; a JSON object"],
+    ],
+  },
+  {
+    name: "info",
+    usage: "info",
+    describe: "Show what ringfold finds here: processors, memory, SIMD, measured speeds",
+    options: [JSON_FLAG],
+    examples: [],
+  },
+  {
+    name: "completion",
+    usage: "completion",
+    describe: "Print a completion script for the shell",
+    options: [],
+    examples: [],
+  },
+];
+
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+
+export function commandOf(name: string | undefined): CommandSpec | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}
+
+/** A command line, taken apart but not yet judged: every value as it was typed, in order. */
+export interface Line {
+  readonly command: string;
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  readonly flags: ReadonlySet<string>;
+  readonly files: readonly string[];
+}

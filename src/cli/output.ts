@@ -1,0 +1,173 @@
+// How results look: a table for people, an object for programs. Writes without the stream
+// objects of the process, which take longer to load than most results take to compute.
+
+import { fstatSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Round } from "../engine/plan.js";
+import type { Dtype } from "../operators/dtype.js";
+
+/** Of every object that `--json` prints. */
+export const JSON_VERSION = 1;
+
+export interface ColumnReport {
+  /** Undefined where the input has no names: an array, raw numbers. */
+  readonly name: string | undefined;
+  readonly dtype: Dtype;
+  readonly nulls: number;
+  readonly results: Readonly<Record<string, unknown>>;
+  /** Only if they were asked for. */
+  readonly rounds: readonly Round[] | undefined;
+}
+
+export interface Report {
+  readonly columns: readonly ColumnReport[];
+  readonly rows: number;
+  /** Of the numbers that were reduced, nulls excluded. */
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly threads: number;
+}
+
+/** Ends of output that nobody reads any more. */
+const closed = new Set<number>();
+
+/** Writes all of `text`. A reader that has gone is no error: there is nobody to tell. */
+export function write(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length && !closed.has(fd); ) {
+    try {
+      done += writeSync(fd, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") closed.add(fd);
+      // Somebody made the pipe non-blocking and is slow to read.
+      else if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      else throw error;
+    }
+  }
+}
+
+/** True for a terminal. Modules for terminals are loaded only where there may be one. */
+export function isTerminal(fd: 1 | 2): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice() && (fd === 1 ? process.stdout : process.stderr).isTTY;
+  } catch {
+    return false;
+  }
+}
+
+type Style = "bold" | "dim" | "red";
+const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39] } as const;
+
+/** Colours text for a terminal that shows them, and unless NO_COLOR is set. */
+export function styler(fd: 1 | 2): (style: Style, text: string) => string {
+  const stream = () => (fd === 1 ? process.stdout : process.stderr);
+  const hasColor = isTerminal(fd) && !process.env["NO_COLOR"] && stream().hasColors();
+  return (style, text) => {
+    const [on, off] = CODES[style];
+    return hasColor ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  };
+}
+
+const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+
+const plural = (n: number, one: string): string => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
+
+/** In decimal units, as rates are. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.min(5, Math.floor(Math.log10(bytes) / 3));
+  const unit = ["B", "kB", "MB", "GB", "TB", "PB"][power];
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toPrecision(3)} ${unit}`;
+}
+
+/** For people: the value as JavaScript writes it. */
+function formatValue(value: unknown): string {
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value !== "object" || value === null) return String(value);
+  const { inspect } = createRequire(import.meta.url)("node:util") as typeof import("node:util");
+  return inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 8 });
+}
+
+/** Name and value in two columns. */
+export function formatTable(entries: readonly (readonly [string, string])[], indent = ""): string {
+  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}\n`).join("");
+}
+
+export function formatReport({ columns }: Report): string {
+  const style = styler(1);
+  return columns
+    .map(({ name, dtype, results }) => {
+      const entries = Object.entries(results).map(
+        ([op, value]) => [op, formatValue(value)] as const,
+      );
+      if (name === undefined) return formatTable(entries);
+      return `${style("bold", name)} ${style("dim", `(${dtype})`)}\n${formatTable(entries, "  ")}`;
+    })
+    .join("");
+}
+
+/** The line about the work itself. */
+export function formatSummary({ columns, rows, bytes, seconds, threads }: Report): string {
+  const nulls = columns.reduce((sum, column) => sum + column.nulls, 0);
+  const rate = seconds > 0 ? bytes / seconds / 1e9 : 0;
+  const parts = [
+    plural(rows, "row"),
+    `${plural(nulls, "null")} skipped`,
+    formatBytes(bytes),
+    `${seconds.toPrecision(3)} s`,
+    `${rate < 0.01 ? rate.toFixed(3) : rate.toPrecision(3)} GB/s`,
+    plural(threads, "thread"),
+  ];
+  return `${styler(2)("dim", parts.join(", "))}\n`;
+}
+
+export function formatRounds({ columns }: Report): string {
+  const lines: string[] = [];
+  for (const { name, rounds } of columns) {
+    for (const { round, length } of rounds ?? []) {
+      lines.push(`${name === undefined ? "" : `${name}: `}round ${round}: ${length}\n`);
+    }
+  }
+  return lines.join("");
+}
+
+/** What JSON cannot hold becomes a string: NaN, infinities, −0, integers beyond 2^53. */
+export function jsonValue(value: unknown): unknown {
+  if (typeof value === "number") {
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : formatValue(value);
+  }
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "object") return value;
+  if (value instanceof Map) return [...value].map(jsonValue);
+  if (value instanceof Set || Array.isArray(value)) return [...value].map(jsonValue);
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    return Array.from(value as unknown as ArrayLike<unknown>, jsonValue);
+  }
+  if ("toJSON" in value) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonValue(inner)]));
+}
+
+export function jsonReport({ columns, rows, bytes, seconds, threads }: Report): string {
+  return formatJson({
+    columns: columns.map(({ name, dtype, nulls, results, rounds }) => ({
+      name: name ?? null,
+      dtype,
+      nulls,
+      results: jsonValue(results),
+      ...(rounds === undefined ? {} : { rounds: rounds.map(({ length }) => length) }),
+    })),
+    rows,
+    bytes,
+    seconds,
+    threads,
+  });
+}
+
+export function formatJson(members: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ version: JSON_VERSION, ...members })}\n`;
+}

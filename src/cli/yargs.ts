@@ -1,0 +1,147 @@
+// The careful way through a command line, by yargs: help, version, the shell's completion,
+// and lines that parse.ts leaves alone. It prints nothing; it says what to print.
+
+import yargs, { type Argv } from "yargs";
+import { nearest } from "../operators/nearest.js";
+import { COMMAND_NAMES, COMMANDS, type CommandSpec, commandOf, type Line } from "./commands.js";
+import { choicesOf } from "./options.js";
+import { makeLine } from "./parse.js";
+import { UsageError } from "./usage.js";
+
+/** yargs drops a bare "-" argument, so it goes through under a name that no file can have. */
+const DASH = "\0dash";
+const fromDash = (text: string) => (text === DASH ? "-" : text);
+
+export type Parsed =
+  | { readonly kind: "line"; readonly line: Line }
+  | { readonly kind: "text"; readonly text: string };
+
+const COMPLETING = "get-yargs-completions";
+
+function describeCommand(builder: Argv, { usage, options, examples }: CommandSpec): Argv {
+  builder.usage(`$0 ${usage}`);
+  for (const { name, takesValue, describe } of options) {
+    builder.option(name, { type: takesValue ? "string" : "boolean", describe });
+  }
+  for (const [line, what] of examples) builder.example(line, what);
+  return builder;
+}
+
+/** What may follow: values of the option before the cursor, else what yargs knows. */
+function complete(
+  current: string,
+  argv: Record<string, unknown>,
+  standard: (done?: (error: Error | null, found: string[] | undefined) => void) => void,
+  done: (found: string[]) => void,
+): void {
+  const words = [argv[COMPLETING]].flat().concat(argv["_"]).map(String);
+  const before = process.argv.at(-2) ?? "";
+  const option = before.startsWith("--") ? before.slice(2) : "";
+  const choices = choicesOf(option);
+  if (choices !== undefined) {
+    // In a comma list, the last name is the one to complete.
+    const head = current.slice(0, current.lastIndexOf(",") + 1);
+    const tail = current.slice(head.length);
+    done(choices.filter((choice) => choice.startsWith(tail)).map((choice) => head + choice));
+    return;
+  }
+  // After a command, the shell completes the names of files.
+  if (!current.startsWith("-") && words.some((word) => COMMAND_NAMES.includes(word))) {
+    done([]);
+    return;
+  }
+  standard((_, found) => done(found ?? []));
+}
+
+function program(version: string): Argv {
+  const y = yargs()
+    .scriptName("ringfold")
+    .usage("Reduces large arrays of numbers on all processors.\n\n$0 COMMAND [OPTIONS]")
+    .parserConfiguration({
+      "boolean-negation": false,
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+    })
+    .detectLocale(false)
+    .exitProcess(false)
+    .fail(false)
+    .version(version)
+    .alias("help", "h")
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .epilogue("Results go to standard output, all else to standard error.");
+  for (const command of COMMANDS) {
+    if (command.name === "completion") continue;
+    y.command(command.name, command.describe, (builder) => describeCommand(builder, command));
+  }
+  const { name, describe } = commandOf("completion") as CommandSpec;
+  return y.completion(name, describe, complete as never);
+}
+
+function guess(name: string, candidates: readonly string[], prefix = ""): string {
+  const near = nearest(name, candidates);
+  return near === undefined ? "" : `: did you mean ${prefix}${near}?`;
+}
+
+function unknownCommand(name: string): UsageError {
+  const hint = guess(name, COMMAND_NAMES) || `: there are ${COMMAND_NAMES.join(", ")}`;
+  return new UsageError(`unknown command ${JSON.stringify(name)}${hint}`);
+}
+
+function checkOptions(
+  { options }: Pick<CommandSpec, "options">,
+  argv: Record<string, unknown>,
+): void {
+  const known = options.map((option) => option.name);
+  for (const key of Object.keys(argv)) {
+    if (["_", "$0", "help", "h", "version"].includes(key) || known.includes(key)) continue;
+    const dashes = key.length === 1 ? "-" : "--";
+    const hint = guess(key, known, "--");
+    throw new UsageError(`unknown option ${dashes}${key}${hint}`);
+  }
+}
+
+/** The help of a command, or of all. */
+export async function helpOf(command: string | undefined, version: string): Promise<string> {
+  const { text } = await run(command === undefined ? ["--help"] : [command, "--help"], version);
+  return text;
+}
+
+async function run(args: readonly string[], version: string) {
+  let text = "";
+  let argv: Record<string, unknown> = {};
+  await program(version).parse([...args], {}, (error, parsed, output) => {
+    if (error) throw error;
+    argv = (parsed as Record<string, unknown> | undefined) ?? {};
+    text += output;
+  });
+  // The types that yargs adds tell nothing: options without a value are few, and look it.
+  return { argv, text: text.replace(/\n? +\[(string|boolean)\]$/gm, "") };
+}
+
+/** @throws UsageError for an unknown command or option. */
+export async function parseCarefully(args: readonly string[], version: string): Promise<Parsed> {
+  const { argv, text } = await run(
+    args.map((arg) => (arg === "-" ? DASH : arg)),
+    version,
+  );
+  if (text !== "" || COMPLETING in argv) return { kind: "text", text };
+  const [name, ...files] = (argv["_"] as unknown[]).map((arg) => fromDash(String(arg)));
+  if (name === undefined) {
+    checkOptions({ options: [] }, argv);
+    throw new UsageError("no command", { wantsHelp: true });
+  }
+  const command = commandOf(name);
+  if (command === undefined) throw unknownCommand(name);
+  checkOptions(command, argv);
+  const undashed = Object.fromEntries(
+    Object.entries(argv).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.map(fromAny) : fromAny(value),
+    ]),
+  );
+  return { kind: "line", line: makeLine(name, undashed, files) };
+}
+
+const fromAny = (value: unknown) => (typeof value === "string" ? fromDash(value) : value);
