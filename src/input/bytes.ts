@@ -42,7 +42,7 @@ export function formatError(name: string, problem: string, cause?: unknown): Rin
 export function decodeError(name: string, format: string, cause: unknown): RingfoldError {
   if (cause instanceof RingfoldError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  return formatError(name, `damaged ${format} data: ${why}`, cause);
+  return formatError(name, `its ${format} data is damaged, or not supported: ${why}`, cause);
 }
 
 export function closedError(name: string): RingfoldError {

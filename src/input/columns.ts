@@ -40,9 +40,9 @@ function named(file: string, candidates: readonly Candidate[], name: string): nu
   if (found === undefined) {
     const names = candidates.map((candidate) => candidate.name);
     const near = nearest(name, names);
-    const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+    const hint = near === undefined ? "." : `, did you mean ${JSON.stringify(near)}?`;
     const quoted = JSON.stringify(name);
-    throw columnError(file, `has no column ${quoted}${hint || ":"} It has ${list(candidates)}`);
+    throw columnError(file, `has no column ${quoted}${hint} It has ${list(candidates)}`);
   }
   if (candidates.findLastIndex((candidate) => candidate.name === name) !== index) {
     throw columnError(file, `has several columns named ${JSON.stringify(name)}: rename them`);

@@ -40,7 +40,7 @@ export interface Batch {
   readonly nulls: readonly number[];
 }
 
-/** Columns that a library decodes, in batches of bounded size, in row order. */
+/** Columns that have to be decoded, in batches of bounded size, in row order. */
 export interface BatchSource {
   readonly kind: "batches";
   /** A name is empty where the file has none to give (a stream of raw or .npy bytes). */

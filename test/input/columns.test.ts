@@ -25,7 +25,7 @@ test("a choice that cannot be made says what there is", () => {
     fails(["A"]),
     'f.x: has no column "A", did you mean "a"? It has "t" (string), "a" (int32), "b" (int32)',
   );
-  assert.is(fails(["zz"], [numeric("a")]), 'f.x: has no column "zz": It has "a" (int32)');
+  assert.is(fails(["zz"], [numeric("a")]), 'f.x: has no column "zz". It has "a" (int32)');
   assert.match(fails(["a"], [numeric("a"), text("a")]), /several columns named "a": rename them/);
 });
 

@@ -196,11 +196,12 @@ test("integers are exact, and checked against their range", async () => {
     2n ** 32n,
     -(2n ** 32n),
   ];
-  assert.equal(await column(`a\n${wide.join("\n")}\n+7\n3.0\n`, { dtype: "int64" }), [
-    ...wide,
-    7n,
-    3n,
-  ]);
+  assert.equal(
+    await column(`a\n${wide.join("\n")}\n+7\n3.0\n-00000000000000000000000000012\n`, {
+      dtype: "int64",
+    }),
+    [...wide, 7n, 3n, -12n],
+  );
   const unsigned = [0n, 2n ** 64n - 1n, 2n ** 63n, 2n ** 53n];
   assert.equal(await column(unsigned.join("\n"), { dtype: "uint64" }), unsigned);
   assert.equal(await column("-128\n127\n1e2\n5.0\nNA", { dtype: "int8" }), [-128, 127, 100, 5]);
@@ -218,6 +219,7 @@ test("integers are exact, and checked against their range", async () => {
     ["1.5", "int64", "an integer from"],
     ["nan", "int64", "an integer from"],
     ["x", "int64", "an integer from"],
+    ["+-1", "int64", "an integer from"],
   ];
   for (const [cell, dtype, says] of bad) {
     assert.match(
@@ -225,6 +227,24 @@ test("integers are exact, and checked against their range", async () => {
       `line 2, column "0": "${cell}" is not ${says}`,
     );
   }
+});
+
+test("a cell of a million digits is read or refused at once", async () => {
+  const digits = "1".repeat(1_000_000);
+  const start = performance.now();
+  assert.equal(await column(`0.${digits}\n`), [Number(`0.${digits}`)]);
+  assert.equal(await column(`${"0".repeat(1_000_000)}7\n`, { dtype: "int64" }), [7n]);
+  for (const [cell, dtype] of [
+    [`${digits}x`, "float64"],
+    [`${digits}.${digits}e`, "float64"],
+    [digits, "int64"],
+    [`-${digits}`, "uint64"],
+    [`${digits}x`, "int64"],
+    [`${" ".repeat(1_000_000)}x`, "float64"],
+  ]) {
+    assert.match(await failure(`a\n${cell}\n`, "ERR_CELL", { dtype }), /line 2/);
+  }
+  assert.ok(performance.now() - start < 5000);
 });
 
 test("smaller floats are rounded, and float16 needs a runtime that has it", async () => {
@@ -295,7 +315,7 @@ test("a name that is missing is answered with the nearest, and all there are", a
   );
   assert.match(
     await failure("a,b\n1,2\n", "ERR_COLUMN", options("zzz")),
-    /no column "zzz": It has/,
+    /no column "zzz"\. It has/,
   );
   assert.match(
     await failure("1,2\n", "ERR_COLUMN", options("2")),

@@ -46,6 +46,7 @@ async function survive(file: string, columns: readonly string[]): Promise<void> 
       assert.ok(performance.now() - start < 5000, `run ${run} took too long`);
     }
     assert.is(openFiles(), before);
+    assert.ok(process.memoryUsage().rss < 1e9, "memory is not taken on the word of a file");
   });
   assert.ok(outcomes.has("ERR_FORMAT"), "some damage was found");
 }

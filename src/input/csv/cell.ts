@@ -11,8 +11,9 @@ import { BATCH_ROWS } from "../source.js";
 
 const POWERS = Float64Array.from({ length: 23 }, (_, k) => Number(`1e${k}`));
 const NULLS: ReadonlySet<string> = new Set(["", "NA", "N/A", "null", "NULL"]);
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const INTEGER = /^[+-]?\d+$/;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+/** Of 64 bits, as far as the number of its digits can tell. */
+const INTEGER = /^(?:\+|(-))?0*(\d{1,20})$/;
 const NON_FINITE = /^([+-]?)(nan|inf|infinity)$/i;
 const ZERO = 48;
 
@@ -156,8 +157,9 @@ class Int64Column implements CellColumn {
 
   put(bytes: Buffer, start: number, end: number): boolean {
     const value = simpleNumber(bytes, start, end);
-    if (!Number.isSafeInteger(value))
+    if (!Number.isSafeInteger(value)) {
       return this.#putText(bytes.toString("latin1", start, end).trim());
+    }
     if (value < 0 && this.#dtype.kind === "uint") return false;
     this.#store(value, Math.floor(value / 2 ** 32));
     return true;
@@ -168,8 +170,9 @@ class Int64Column implements CellColumn {
       this.#nulls++;
       return true;
     }
-    if (!INTEGER.test(cell)) return false;
-    const value = BigInt(cell.replace(/^\+/, ""));
+    const [, sign = "", digits] = INTEGER.exec(cell) ?? [];
+    if (digits === undefined) return false;
+    const value = BigInt(`${sign}${digits}`);
     if (value < this.#least || value > this.#most) return false;
     this.#store(Number(BigInt.asUintN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
     return true;

@@ -55,8 +55,7 @@ export class ColumnReader {
 
   async #openChunk(): Promise<void> {
     const chunk = this.#chunks[this.#nextChunk++];
-    if (chunk === undefined)
-      throw new RangeError("the row groups have fewer rows than the footer says");
+    if (chunk === undefined) throw new RangeError("there are fewer rows than the footer says");
     const first = Number(chunk.data_page_offset);
     // Some writers leave out the dictionary's place, and mean it by the first page's.
     const dictionary = Number(chunk.dictionary_page_offset ?? 0);

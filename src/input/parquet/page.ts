@@ -17,10 +17,6 @@ import {
   type Values,
 } from "./values.js";
 
-const DATA_PAGE = 0;
-const DICTIONARY_PAGE = 2;
-const DATA_PAGE_V2 = 3;
-
 const ENCODINGS = [
   "PLAIN",
   "GROUP_VAR_INT",
@@ -50,68 +46,56 @@ export interface PageHeader {
   readonly compressed: boolean;
 }
 
+/** By page type: what it is, and which field of the header tells more. */
+const KINDS: Readonly<Record<number, readonly [kind: PageHeader["kind"], field: number]>> = {
+  0: ["data", 5],
+  2: ["dictionary", 7],
+  3: ["data-v2", 8],
+};
+
+function numberAt(fields: Struct, id: number): number {
+  const value = fields.get(id);
+  if (typeof value === "number" && value >= 0 && value < 2 ** 31) return value;
+  throw new RangeError(`field ${id} of a page header is ${String(value)}`);
+}
+
+function encodingAt(fields: Struct, id: number): string {
+  const code = numberAt(fields, id);
+  return ENCODINGS[code] ?? `number ${code}`;
+}
+
+/** A PageHeader of parquet.thrift. Throws RangeError. */
 export function pageHeader(fields: Struct): PageHeader {
-  const structAt = (id: number): Struct => {
-    const field = fields.get(id);
-    return field instanceof Map ? field : new Map();
-  };
-  const number = (from: Struct, id: number, what: string): number => {
-    const value = from.get(id);
-    if (typeof value === "number" && value >= 0 && value < 2 ** 31) return value;
-    throw new RangeError(`a page header has ${String(value)} for its ${what}`);
-  };
-  const type = number(fields, 1, "type");
-  const common = { stored: number(fields, 3, "size"), size: number(fields, 2, "size") };
-  const kind =
-    type === DATA_PAGE
-      ? "data"
-      : type === DICTIONARY_PAGE
-        ? "dictionary"
-        : type === DATA_PAGE_V2
-          ? "data-v2"
-          : "other";
-  const none = {
+  const [kind, field] = KINDS[numberAt(fields, 1)] ?? ["other", 0];
+  const own = fields.get(field);
+  const header = {
+    kind,
+    size: numberAt(fields, 2),
+    stored: numberAt(fields, 3),
     values: 0,
     encoding: "",
-    levelEncoding: "",
+    levelEncoding: "RLE",
     repetitionBytes: 0,
     definitionBytes: 0,
+    compressed: true,
   };
-  if (kind === "other") return { ...common, ...none, kind, compressed: false };
-  const own = structAt(type === DATA_PAGE ? 5 : type === DICTIONARY_PAGE ? 7 : 8);
-  const encoding = (id: number) => {
-    const code = number(own, id, "encoding");
-    return ENCODINGS[code] ?? `number ${code}`;
-  };
-  const values = number(own, 1, "number of values");
-  if (kind !== "data-v2") {
-    const levelEncoding = kind === "data" ? encoding(3) : "";
-    return {
-      ...common,
-      ...none,
-      kind,
-      values,
-      encoding: encoding(2),
-      levelEncoding,
-      compressed: true,
-    };
+  if (kind === "other") return header;
+  if (!(own instanceof Map)) throw new RangeError("a page header is incomplete");
+  header.values = numberAt(own, 1);
+  header.encoding = encodingAt(own, kind === "data-v2" ? 4 : 2);
+  if (kind === "data") header.levelEncoding = encodingAt(own, 3);
+  if (kind === "data-v2") {
+    header.definitionBytes = numberAt(own, 5);
+    header.repetitionBytes = numberAt(own, 6);
+    header.compressed = own.get(7) !== false;
   }
-  return {
-    ...common,
-    kind,
-    values,
-    encoding: encoding(4),
-    levelEncoding: "RLE",
-    definitionBytes: number(own, 5, "levels"),
-    repetitionBytes: number(own, 6, "levels"),
-    compressed: own.get(7) !== false,
-  };
+  return header;
 }
 
 function plainValues(bytes: Uint8Array, type: NumericType): Values {
-  if (type.bytes !== undefined)
-    return new DecimalValues(bytes, type.bytes.scale, type.bytes.length);
-  return type.physical === "BOOLEAN" ? new BitValues(bytes) : new PlainValues(bytes);
+  const { bytes: decimals, physical } = type;
+  if (decimals !== undefined) return new DecimalValues(bytes, decimals.scale, decimals.length);
+  return physical === "BOOLEAN" ? new BitValues(bytes) : new PlainValues(bytes);
 }
 
 function encodedValues(
@@ -202,7 +186,8 @@ export function openPage(
   if (header.kind === "data-v2") {
     const start = header.repetitionBytes + header.definitionBytes;
     if (start > stored.length || start > header.size) throw new RangeError("a page is cut off");
-    const levels = type.optional ? new Runs(stored, header.repetitionBytes, start, 1) : undefined;
+    const leveled = type.optional && header.definitionBytes > 0;
+    const levels = leveled ? new Runs(stored, header.repetitionBytes, start, 1) : undefined;
     const rest = stored.subarray(start);
     return page(levels, header.compressed ? decoded(rest, header.size - start, decode) : rest);
   }

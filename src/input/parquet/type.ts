@@ -96,7 +96,9 @@ export function numericType({
     const finish = decimal(scale, physical);
     if (physical === "INT32") return { dtype, width: 4, physical, optional, finish };
     if (physical === "INT64") return { dtype, width: 8, physical, optional, finish };
-    const length = physical === "FIXED_LEN_BYTE_ARRAY" ? type_length : undefined;
+    const length = physical === "FIXED_LEN_BYTE_ARRAY" ? (type_length ?? 0) : undefined;
+    // Without a byte each, any number of them would fit into a page.
+    if (length !== undefined && length < 1) return undefined;
     return { dtype, width: 8, physical, optional, finish, bytes: { scale, length } };
   }
   if (meaning === "float16" && type_length === 2) {
