@@ -7,7 +7,7 @@ export interface Role {
   memory: WebAssembly.Memory;
   module: WebAssembly.Module;
   ring: number;
-  role: "produce" | "consume";
+  role: "produce" | "consume" | "reserve";
   /** This producer's number, or the consumer's. */
   index: number;
   /** Records of one producer; producers in all. */
@@ -16,17 +16,23 @@ export interface Role {
   batch: number;
   /** Address of one i32 a record: how often it was taken. */
   bitmap: number;
-  /** Addresses of i32 counters: records taken, violations of order. */
+  /** Addresses of i32 counters: records taken, violations of order, threads ready. */
   taken: number;
   disorder: number;
+  ready: number;
+  /** Threads that begin together: each waits until so many are ready. */
+  together: number;
 }
 
-const { memory, module, ring, role, index, count, producers, batch, bitmap, taken, disorder } =
-  workerData as Role;
+const role = workerData as Role;
+const { memory, module, ring, index, count, producers, batch, bitmap, taken, disorder } = role;
 const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Core;
 const words = new Int32Array(memory.buffer);
 
-if (role === "produce") {
+Atomics.add(words, role.ready >> 2, 1);
+while (Atomics.load(words, role.ready >> 2) < role.together);
+
+if (role.role === "produce") {
   for (let i = 0; i < count; ) {
     const ticket = core.ringReserve(ring);
     if (ticket < 0n) continue;
@@ -38,6 +44,10 @@ if (role === "produce") {
     core.ringPublish(ring, ticket);
     i++;
   }
+} else if (role.role === "reserve") {
+  // One above the ticket, so that "full" leaves 0 only if it was never said.
+  const ticket = Number(core.ringReserve(ring));
+  Atomics.store(words, taken >> 2, ticket < 0 ? -1 : ticket + 1);
 } else {
   const last = new Int32Array(producers).fill(-1);
   while (Atomics.load(words, taken >> 2) < count * producers) {
