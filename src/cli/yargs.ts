@@ -8,9 +8,15 @@ import { choicesOf } from "./options.js";
 import { makeLine } from "./parse.js";
 import { UsageError } from "./usage.js";
 
-/** yargs drops a bare "-" argument, so it goes through under a name that no file can have. */
-const DASH = "\0dash";
-const fromDash = (text: string) => (text === DASH ? "-" : text);
+/** Arguments that yargs mistakes: it drops "-", and takes the others for the value of a switch. */
+const MISTAKEN = ["-", "true", "false"];
+/** So they go through in a guise that no argument can have. */
+const GUISE = "\0";
+const disguise = (arg: string) => (MISTAKEN.includes(arg) ? GUISE + arg : arg);
+const reveal = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(reveal);
+  return typeof value === "string" && value.startsWith(GUISE) ? value.slice(1) : value;
+};
 
 export type Parsed =
   | { readonly kind: "line"; readonly line: Line }
@@ -50,7 +56,7 @@ function complete(
     done([]);
     return;
   }
-  standard((_, found) => done(found ?? []));
+  standard((_, found) => done((found ?? []).filter((one) => one.startsWith(current))));
 }
 
 function program(version: string): Argv {
@@ -122,12 +128,9 @@ async function run(args: readonly string[], version: string) {
 
 /** @throws UsageError for an unknown command or option. */
 export async function parseCarefully(args: readonly string[], version: string): Promise<Parsed> {
-  const { argv, text } = await run(
-    args.map((arg) => (arg === "-" ? DASH : arg)),
-    version,
-  );
+  const { argv, text } = await run(args.map(disguise), version);
   if (text !== "" || COMPLETING in argv) return { kind: "text", text };
-  const [name, ...files] = (argv["_"] as unknown[]).map((arg) => fromDash(String(arg)));
+  const [name, ...files] = (reveal(argv["_"]) as unknown[]).map(String);
   if (name === undefined) {
     checkOptions({ options: [] }, argv);
     throw new UsageError("no command", { wantsHelp: true });
@@ -135,13 +138,6 @@ export async function parseCarefully(args: readonly string[], version: string): 
   const command = commandOf(name);
   if (command === undefined) throw unknownCommand(name);
   checkOptions(command, argv);
-  const undashed = Object.fromEntries(
-    Object.entries(argv).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(fromAny) : fromAny(value),
-    ]),
-  );
-  return { kind: "line", line: makeLine(name, undashed, files) };
+  const values = Object.entries(argv).map(([key, value]) => [key, reveal(value)]);
+  return { kind: "line", line: makeLine(name, Object.fromEntries(values), files) };
 }
-
-const fromAny = (value: unknown) => (typeof value === "string" ? fromDash(value) : value);

@@ -1,0 +1,93 @@
+// The two ways through a command line agree, and a plain line loads no library.
+
+import { spawnSync } from "node:child_process";
+import fc from "fast-check";
+import { parseQuickly } from "../../src/cli/parse.js";
+import { parseCarefully } from "../../src/cli/yargs.js";
+import { assert, fcOptions, test } from "../harness.js";
+import { doubles, inFolder, MAIN, npy, put } from "./run.js";
+
+const TOKENS = [
+  ...["x.npy", "-", "--", "--json", "--trace", "--op", "--op=sum,min", "--threads", "--threads=2"],
+  ...["sum", "2", "1e3", "0x10", "--column", "--column=a=b", "--initial", "--initial=-5", "-5"],
+  ...["--max-bytes=", "", "a b", "--nan=skip", "--nope", "-h", "--json=true", "--no-json", "true"],
+  ...["reduce", "info", "constructor", "__proto__", "--timeout", "--constructor", "-x"],
+];
+
+test("a line that the quick parser takes means the same to yargs", async () => {
+  let taken = 0;
+  const line = fc.array(fc.constantFrom(...TOKENS), { maxLength: 7 });
+  const command = fc.constantFrom("reduce", "reduce", "info");
+  await fc.assert(
+    fc.asyncProperty(command, line, async (name, rest) => {
+      const quick = parseQuickly([name, ...rest]);
+      if (quick === undefined) return;
+      taken++;
+      assert.equal(await parseCarefully([name, ...rest], "1"), { kind: "line", line: quick });
+    }),
+    fcOptions(1500),
+  );
+  assert.ok(taken > 100, `${taken} lines were taken`);
+});
+
+test("yargs takes lines in which the quick parser sees two meanings", async () => {
+  const line = ["reduce", "--initial", "-5", "-", "--json", "--", "-x", "--threads"];
+  assert.is(parseQuickly(line), undefined);
+  assert.equal(await parseCarefully(line, "1"), {
+    kind: "line",
+    line: {
+      command: "reduce",
+      values: { initial: ["-5"] },
+      flags: new Set(["json"]),
+      files: ["-", "-x", "--threads"],
+    },
+  });
+});
+
+/** Prints the URL of every module that is loaded by an import of the thread it runs in. */
+const SPY = `data:text/javascript,${encodeURIComponent(`
+import { register } from "node:module";
+register("data:text/javascript," + encodeURIComponent(\`
+import { writeSync } from "node:fs";
+export async function load(url, context, next) {
+  writeSync(2, "LOADED " + url + "\\\\n");
+  return next(url, context);
+}\`));
+`)}`;
+
+function loaded(...args: string[]): string[] {
+  const { status, stderr } = spawnSync(process.execPath, ["--import", SPY, ...args], {
+    encoding: "utf8",
+  });
+  assert.is(status, 0, stderr);
+  const urls = [...stderr.matchAll(/^LOADED (.*)$/gm)].map(([, url]) => url as string);
+  assert.ok(urls.length > 0);
+  return urls;
+}
+
+const dependencies = (urls: readonly string[]): string[] =>
+  urls.filter((url) => url.includes("/node_modules/"));
+
+test("importing the package, or reducing a .npy file, loads no dependency", () =>
+  inFolder((folder) => {
+    const index = new URL("../../src/index.js", import.meta.url).href;
+    const script = `import ${JSON.stringify(index)};`;
+    assert.equal(dependencies(loaded("--input-type=module", "-e", script)), []);
+    const path = put(folder, "x.npy", npy("<f8", "(2,)", doubles([1, 2])));
+    const urls = loaded(MAIN, "reduce", path, "--op", "sum,max");
+    assert.equal(dependencies(urls), []);
+    assert.not.ok(urls.some((url) => /csv|parquet|arrow\.js|info\.js|yargs/.test(url)));
+    const version = loaded(MAIN, "--version");
+    assert.not.ok(version.some((url) => /engine|input|operators|node_modules/.test(url)));
+  }));
+
+test("a library is loaded by the command or the file that needs it", () =>
+  inFolder((folder) => {
+    const named = (urls: string[], name: string) =>
+      urls.some((url) => url.includes(`/node_modules/${name}/`));
+    const help = loaded(MAIN, "--help");
+    assert.ok(named(help, "yargs"));
+    assert.not.ok(help.some((url) => /engine|input\//.test(url)));
+    const csv = put(folder, "x.csv", "1\n2\n");
+    assert.equal(dependencies(loaded(MAIN, "reduce", csv)), []);
+  }));
