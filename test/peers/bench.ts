@@ -16,6 +16,8 @@ interface Outcome {
 interface Bench {
   readonly about: string;
   readonly rounds: number;
+  /** Runs only when it is named. */
+  readonly onDemand?: true;
   readonly run: (rounds: number) => Promise<Outcome>;
 }
 
@@ -55,10 +57,25 @@ const benches: { readonly [name: string]: Bench } = {
     rounds: 9,
     run: async (rounds) => (await import("./process.js")).wholeProcess(rounds),
   },
+  sizes: {
+    about: "what a second thread is worth, from 1 to 256 MiB",
+    rounds: 11,
+    onDemand: true,
+    run: async (rounds) => (await import("./tune.js")).sizes(rounds),
+  },
+  kernels: {
+    about: "every dtype and operator as a share of the pure read",
+    rounds: 7,
+    onDemand: true,
+    run: async (rounds) => (await import("./tune.js")).kernels(rounds),
+  },
 };
 
 function usage(): string {
-  const list = Object.entries(benches).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`);
+  const list = Object.entries(benches).map(
+    ([name, { about, onDemand }]) =>
+      `  ${name.padEnd(10)} ${about}${onDemand ? " (only if named)" : ""}`,
+  );
   return ["usage: bench.js [NAME …] [--rounds N] [--json FILE]", ...list].join("\n");
 }
 
@@ -77,7 +94,8 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: { rounds: { type: "string" }, json: { type: "string" } },
   });
-  const names = positionals.length > 0 ? positionals : Object.keys(benches);
+  const all = Object.keys(benches).filter((name) => !benches[name]?.onDemand);
+  const names = positionals.length > 0 ? positionals : all;
   const unknown = names.find((name) => benches[name] === undefined);
   const most = values.rounds === undefined ? undefined : Number(values.rounds);
   if (unknown !== undefined || (most !== undefined && !(Number.isInteger(most) && most > 0))) {

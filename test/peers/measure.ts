@@ -50,12 +50,35 @@ export function fastest(times: Times, names: readonly string[]): string {
 const FOREIGN = 0.05;
 /** So many rounds more, at most. */
 const PATIENCE = 2;
+/** Milliseconds that a benchmark waits in all for other programs to come to rest. */
+const LONGEST_CALM = 60_000;
+const LOOK_MS = 250;
 
-export async function interleave(sides: readonly Side[], rounds: number): Promise<Times> {
+/** Waits until the others rest, for as long as `left` milliseconds; returns what is left. */
+async function calm(left: number): Promise<number> {
+  for (; left > 0; left -= LOOK_MS) {
+    const foreign = watchOthers();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (foreign() <= FOREIGN) return left;
+  }
+  return 0;
+}
+
+/** Runs every side `warm` times untimed, then once a round. */
+export async function interleave(
+  sides: readonly Side[],
+  rounds: number,
+  warm: number,
+): Promise<Times> {
   const times = new Map<string, number[]>(sides.map((s) => [s.name, []]));
   const disturbed = new Map<string, number[]>(sides.map((s) => [s.name, []]));
+  for (let i = 0; i < warm; i++) {
+    for (const side of sides) await side.run();
+  }
   let quiet = 0;
+  let patience = LONGEST_CALM;
   for (let round = 0; quiet < rounds && round < rounds * (1 + PATIENCE); round++) {
+    patience = await calm(patience);
     const foreign = watchOthers();
     const got = new Map<string, number>();
     for (let i = 0; i < sides.length; i++) {
@@ -66,6 +89,8 @@ export async function interleave(sides: readonly Side[], rounds: number): Promis
     if (isQuiet) quiet++;
     for (const [name, time] of got) (isQuiet ? times : disturbed).get(name)?.push(time);
     say(`round ${quiet} of ${rounds}`);
+    // Nobody rests: a few rounds among others are as good as many.
+    if (patience === 0 && round >= rounds) break;
   }
   say("");
   if (quiet < Math.min(rounds, 5)) {
@@ -86,7 +111,7 @@ function watchOthers(): () => number {
     const ticks = after.all - before.all - (after.own - before.own);
     // A tick is 10 ms; below a few of them there is nothing to be told.
     const seconds = (performance.now() - start) / 1000;
-    return ticks < 4 ? 0 : ticks / 100 / seconds / availableParallelism();
+    return ticks < 3 ? 0 : ticks / 100 / seconds / availableParallelism();
   };
 }
 

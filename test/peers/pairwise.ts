@@ -48,8 +48,7 @@ export async function pairwise(rounds: number) {
     sides.push({ name: `Python, ${workers} workers`, run: () => textbook(workers) });
   }
   const theirs = sides.slice(ours.length).map((s) => s.name);
-  await interleave(sides, 1);
-  const times = await interleave(sides, rounds);
+  const times = await interleave(sides, rounds, 1);
   const row = ratioRow(
     "pairwise",
     `pairwise sum of ${OURS} numbers, against the textbook's program on ${THEIRS}, an element`,

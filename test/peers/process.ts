@@ -2,14 +2,14 @@
 // file: whole processes, from their start to their end.
 
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { fill } from "./loops.js";
-import { interleave, same, timeAsync } from "./measure.js";
+import { interleave, same, spread, timeAsync, timesOf } from "./measure.js";
 import { digits, figureRow, least, most, type Row, ratioRow } from "./row.js";
 
 const run = promisify(execFile);
@@ -17,10 +17,10 @@ const PYTHON = "/usr/bin/python3";
 const SUM = 'import sys, numpy as np; print(np.load(sys.argv[1], mmap_mode="r").sum())';
 const PEAK = fileURLToPath(new URL("../../../test/peers/peak.py", import.meta.url));
 const CLI = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const SCRIPT = fileURLToPath(new URL("./reduce-npy.js", import.meta.url));
 const BYTES = 2 ** 30;
 const PART = 2 ** 24;
 const MIB = 2 ** 20;
+const NODE = "node -e 0";
 
 /** A .npy file of 1 GiB of float64; reading it once more leaves it in the page cache. */
 async function write(path: string): Promise<void> {
@@ -33,18 +33,9 @@ async function write(path: string): Promise<void> {
   await file.close();
 }
 
-/** The command line without the node in front, and what it is. */
-function ours(path: string): { name: string; args: string[] } {
-  if (existsSync(CLI)) {
-    const args = [CLI, "reduce", path, "--op", "sum", "--max-bytes", "64MiB", "--accuracy", "fast"];
-    return { name: "ringfold reduce --max-bytes 64MiB", args: [...args, "--json"] };
-  }
-  return { name: "reducePieces in 64 MiB (there is no CLI yet)", args: [SCRIPT, path, "67108864"] };
-}
-
-/** The first number behind "sum" if there is one, else the first number. */
-function numberIn(text: string): number {
-  return Number(/[-\d.e+]+/i.exec(text.slice(Math.max(0, text.indexOf('"sum"') + 5)))?.[0]);
+function sumOf(report: string): number {
+  const { columns } = JSON.parse(report) as { columns: { results: { sum: number } }[] };
+  return columns[0]?.results.sum ?? Number.NaN;
 }
 
 export async function wholeProcess(rounds: number) {
@@ -52,27 +43,40 @@ export async function wholeProcess(rounds: number) {
   try {
     const path = join(folder, "numbers.npy");
     await write(path);
-    const us = ours(path);
+    const args = [CLI, "reduce", path, "--op", "sum", "--max-bytes", "64MiB", "--json"];
     const python = async () => (await run(PYTHON, ["-c", SUM, path])).stdout;
-    const node = async () => (await run(process.execPath, us.args)).stdout;
-    same("NumPy", numberIn(await python()), numberIn(await node()));
+    const node = async () => (await run(process.execPath, args)).stdout;
+    same("NumPy", Number(await python()), sumOf(await node()));
+    const ours = "ringfold reduce --max-bytes 64MiB";
     const theirs = 'NumPy, np.load(mmap_mode="r").sum()';
     const times = await interleave(
       [
-        { name: us.name, run: () => timeAsync(node) },
+        { name: ours, run: () => timeAsync(node) },
         { name: theirs, run: () => timeAsync(python) },
-        { name: "node -e 0", run: () => timeAsync(() => run(process.execPath, ["-e", "0"])) },
+        { name: NODE, run: () => timeAsync(() => run(process.execPath, ["-e", "0"])) },
       ],
       rounds,
+      1,
     );
     const peaks: number[] = [];
     for (let i = 0; i < 3; i++) {
-      const { stdout } = await run(PYTHON, [PEAK, process.execPath, ...us.args]);
+      const { stdout } = await run(PYTHON, [PEAK, process.execPath, ...args]);
       peaks.push(Number(stdout) / MIB);
     }
     const show = (ms: number) => `${digits(ms)} ms ${digits(BYTES / ms / 1e6)} GB/s`;
+    const bare = spread(timesOf(times, NODE)).median;
+    const whole = ratioRow(
+      "process",
+      "1 GiB .npy in the page cache, whole process",
+      times,
+      [ours],
+      [theirs],
+      show,
+      least(1),
+    );
+    whole.notes.push(`${digits(bare)} ms of it are Node itself: ${NODE}`);
     const rows: Row[] = [
-      ratioRow("process", "1 GiB .npy, whole process", times, [us.name], [theirs], show, least(1)),
+      whole,
       figureRow("process-memory", "most memory resident meanwhile", peaks, "MiB", most(150)),
     ];
     return { rows, times };

@@ -117,7 +117,7 @@ export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times 
   fresh();
   let times: Times;
   try {
-    times = await interleave(sides, rounds);
+    times = await interleave(sides, rounds, 1);
   } finally {
     for (const thread of threads) await thread.close();
   }

@@ -7,7 +7,7 @@ import { digits, least, ratioRow } from "./row.js";
 
 const LENGTH = 1000;
 const CALLS = 20_000;
-const ROUNDS_TO_WARM = 5;
+const WARM = 5;
 const OURS = "reduceSync";
 const HOLDING = "reduceSync, 8 elements";
 
@@ -41,8 +41,7 @@ export async function small(rounds: number) {
       sides.push({ name: `JavaScript, ${name}, ${kind}`, run: each(() => loop(array)) });
     }
   }
-  await interleave(sides, ROUNDS_TO_WARM);
-  const times = await interleave(sides, rounds);
+  const times = await interleave(sides, rounds, WARM);
 
   const show = (ns: number) => `${digits(ns)} ns`;
   const js = sides.slice(2).map((s) => s.name);

@@ -1,7 +1,7 @@
 // The fast sum of float64 on one and two threads, against the best loop in plain JavaScript and
 // against piscina; and the pure read, which no sum can beat.
 
-import { createEngine, type Engine } from "../../src/index.js";
+import { createEngine } from "../../src/index.js";
 import { fill, freshLoops, type Loop, loops } from "./loops.js";
 import {
   fastest,
@@ -16,39 +16,8 @@ import {
   timesOf,
 } from "./measure.js";
 import { poolSum, startPool } from "./pool.js";
+import { Reader } from "./reader.js";
 import { digits, least, type Row, ratioRow } from "./row.js";
-import { compile } from "./wasm.js";
-import { WasmThread } from "./wasm-thread.js";
-
-const PIECE = 2 ** 20;
-
-/** The array in an engine's memory, and threads that only read it. */
-class Reader {
-  readonly #threads: readonly WasmThread[];
-  readonly #data: Float64Array;
-  readonly #counter: Int32Array;
-
-  constructor(engine: Engine, module: WebAssembly.Module, data: Float64Array) {
-    const memory = engine.handle().memory as WebAssembly.Memory;
-    this.#threads = [0, 1].map(() => new WasmThread(module, memory));
-    this.#data = data;
-    this.#counter = engine.alloc("int32", 1);
-  }
-
-  read(threads: number): void {
-    Atomics.store(this.#counter, 0, 0);
-    const { byteOffset, byteLength } = this.#data;
-    const used = this.#threads.slice(0, threads);
-    const args = [byteOffset, byteLength / PIECE, this.#counter.byteOffset];
-    for (const thread of used) thread.start({ call: "read", repeat: true, arguments: args });
-    const bits = used.reduce((all, thread) => all | thread.wait().result, 0n);
-    if (bits === 0n) throw new Error("wrong result: the pure read saw nothing");
-  }
-
-  async close(): Promise<void> {
-    for (const thread of this.#threads) await thread.close();
-  }
-}
 
 const LOOPS = Object.keys(loops);
 const CHUNKS = [2, 16];
@@ -63,7 +32,6 @@ const READ_TWO = "pure read, 2 threads";
 
 async function measure(mib: number, repeat: number, rounds: number): Promise<Times> {
   const length = mib * 2 ** 17;
-  const read = await compile("read");
   await using one = await createEngine({ threads: 1 });
   await using two = await createEngine({ threads: 2 });
   const x = one.alloc("float64", length);
@@ -72,7 +40,7 @@ async function measure(mib: number, repeat: number, rounds: number): Promise<Tim
   y.set(x);
   const plain = new Float64Array(length);
   plain.set(x);
-  const reader = new Reader(two, read, y);
+  const reader = await Reader.start(two);
   const pool = await startPool(2, y, "sync");
 
   const each = (run: () => unknown) => () => {
@@ -91,8 +59,8 @@ async function measure(mib: number, repeat: number, rounds: number): Promise<Tim
     { name: ONE, run: each(() => one.reduceSync(x, "sum")) },
     { name: TWO, run: each(() => two.reduceSync(y, "sum")) },
     { name: TWO_ASYNC, run: eachAsync(() => two.reduce(y, "sum")) },
-    { name: READ_ONE, run: each(() => reader.read(1)) },
-    { name: READ_TWO, run: each(() => reader.read(2)) },
+    { name: READ_ONE, run: each(() => reader.read(y, 1)) },
+    { name: READ_TWO, run: each(() => reader.read(y, 2)) },
   ];
   const ours = one.reduceSync(x, "sum");
   same(TWO, two.reduceSync(y, "sum"), ours);
@@ -116,7 +84,7 @@ async function measure(mib: number, repeat: number, rounds: number): Promise<Tim
     sides.push({ name, run: eachAsync(() => poolSum(pool, loop, length, chunks)) });
   }
   try {
-    return await interleave(sides, rounds);
+    return await interleave(sides, rounds, 1);
   } finally {
     await pool.destroy();
     await reader.close();

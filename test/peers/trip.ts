@@ -5,9 +5,11 @@ import { Shared } from "../../src/engine/shared.js";
 import { type Pass, Submitter } from "../../src/engine/submitter.js";
 import { createEngine, type Engine } from "../../src/index.js";
 import { dtypeInfo } from "../../src/operators/dtype.js";
-import { interleave, type Side, same, spread, timesOf } from "./measure.js";
+import { interleave, ratios, type Side, same, spread, timesOf } from "./measure.js";
 import { startPool } from "./pool.js";
 import { digits, least, ratioRow } from "./row.js";
+import { compile } from "./wasm.js";
+import { WasmThread } from "./wasm-thread.js";
 
 const TRIPS = 200;
 /** Milliseconds after which a thread that has nothing to do has been put to sleep. */
@@ -90,6 +92,7 @@ const PARKED_BOTH = "workers parked, caller parks too";
 const PARKED_ASYNC = "workers parked, caller awaits";
 const SPINNING = "workers spinning";
 const SPINNING_ASYNC = "workers spinning, caller awaits";
+const BARE = "a bare wake-up of a parked thread, caller spins";
 const POOLS = ["sync", "async", "disabled"] as const;
 const poolName = (atomics: string) => `piscina, atomics ${atomics}`;
 const busyName = (atomics: string) => `piscina, atomics ${atomics}, one after the other`;
@@ -117,6 +120,14 @@ export async function trip(rounds: number) {
     { name: SPINNING, run: () => spin(() => awake.roundTrip()) },
     { name: SPINNING_ASYNC, run: () => spin(inAwake.trip) },
   ];
+  const module = await compile("ring");
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+  const thread = new WasmThread(module, memory);
+  const wake = () => {
+    thread.start({ call: "consumed", repeat: false, arguments: [] });
+    thread.spin();
+  };
+  sides.push({ name: BARE, run: () => median(() => doNothing(LULL), wake) });
   const pools = [];
   for (const atomics of POOLS) {
     const pool = await startPool(1, null, atomics);
@@ -126,10 +137,10 @@ export async function trip(rounds: number) {
     sides.push({ name: poolName(atomics), run: () => median(() => doNothing(LULL), run) });
     sides.push({ name: busyName(atomics), run: () => median(nothing, run) });
   }
-  await interleave(sides, 2);
-  const times = await interleave(sides, rounds);
+  const times = await interleave(sides, rounds, 2);
   for (const pool of pools) await pool.destroy();
   for (const engine of inside) engine.close();
+  await thread.close();
 
   const show = (us: number) => `${digits(us)} µs`;
   const what = "an empty job there and back";
@@ -137,7 +148,7 @@ export async function trip(rounds: number) {
     "trip-parked",
     `${what}, worker parked, against piscina's at rest`,
     times,
-    [PARKED],
+    [PARKED, PARKED_BOTH],
     POOLS.map(poolName),
     show,
     least(3),
@@ -151,6 +162,8 @@ export async function trip(rounds: number) {
     show,
     least(30),
   );
+  const most = spread(ratios(times, BARE, (parked.sides[1] as { name: string }).name)).median;
+  parked.notes.push(`a way there and back that were nothing but the wake-up: ${digits(most)}×`);
   for (const { name } of sides) {
     const row = name.includes("spinning") || name.includes("after") ? spinning : parked;
     row.notes.push(`  ${show(spread(timesOf(times, name)).median).padEnd(10)} ${name}`);

@@ -58,6 +58,12 @@ export class WasmThread {
     return { result, consumed: words[RESULT + 2] as number };
   }
 
+  /** Until the last call that was started is over; this thread stays awake. */
+  spin(): void {
+    const turn = Atomics.load(this.#words, TURN);
+    while (Atomics.load(this.#words, DONE) !== turn);
+  }
+
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
