@@ -25,6 +25,7 @@ import type { Value } from "../operators/operator.js";
 import { loadOperator, loadOperatorNow, type UserOperator } from "../operators/user.js";
 import { type Crossover, calibrate, isSmall, UNCALIBRATED } from "./calibrate.js";
 import type { Extra, Piece } from "./external.js";
+import { userError } from "./failure.js";
 import { type Input, type Located, locate } from "./input.js";
 import { Jobs, type Task } from "./jobs.js";
 import { assertLength, closedError, Deadline } from "./limits.js";
@@ -430,9 +431,12 @@ export class Engine {
   }
 
   #finishStream(plan: Plan, { root, state }: StreamResult, options: ReduceOptions): unknown {
-    return plan.user === undefined
-      ? this.#jobs.finish(plan, root, options)
-      : finishUser(plan.user, state, options.initial);
+    if (plan.user === undefined) return this.#jobs.finish(plan, root, options);
+    try {
+      return finishUser(plan.user, state, options.initial);
+    } catch (error) {
+      throw userError(error);
+    }
   }
 
   // --- life ---------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ export class ReductionStream<R> {
     return this.#guard(async () => {
       while (!this.#stream.hasRoom) await this.#stream.changed();
       this.#stream.flush();
-      while (!this.#stream.isIdle) await this.#stream.changed();
+      while (!this.#stream.isSettled) await this.#stream.changed();
       const result = this.#finish(this.#stream.result()) as R;
       this.#settle();
       this.#stream.close();
@@ -103,5 +103,5 @@ export function fillNow(
   }
   if (!stream.hasRoom) waitFor(() => stream.hasRoom);
   stream.flush();
-  waitFor(() => stream.isIdle);
+  waitFor(() => stream.isSettled);
 }

@@ -9,7 +9,7 @@
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
-import { failedBlock, readError } from "./failure.js";
+import { failedBlock, readError, userError } from "./failure.js";
 import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 import { type JobSpec, type Running, STREAM_SLOTS, type Submitter } from "./submitter.js";
@@ -145,6 +145,8 @@ export class Stream {
     this.#outstanding++;
     this.#cell = -1;
     this.#submitter.publishTask(this.#running, this.#published++, address, this.#filled, cell);
+    // Answers are taken even if nobody asks again: an outstanding task keeps the process alive.
+    this.#submitter.listen();
   }
 
   /** Publishes the rest; an empty stream has one empty task, which makes the identity. */
@@ -163,7 +165,12 @@ export class Stream {
     });
   }
 
-  get isIdle(): boolean {
+  /** No task is outstanding, or none matters any more. */
+  get isSettled(): boolean {
+    return this.#isIdle || this.#hasFailed;
+  }
+
+  get #isIdle(): boolean {
     return this.#outstanding === 0;
   }
 
@@ -178,7 +185,7 @@ export class Stream {
     this.#failed = error;
     this.#submitter.stop(this.#running);
     this.#wake();
-    if (this.isIdle) this.close();
+    if (this.#isIdle) this.close();
     else this.#submitter.listen();
   }
 
@@ -189,7 +196,7 @@ export class Stream {
   #onTask(task: number, cell: number): void {
     this.#outstanding--;
     if (this.#hasFailed) {
-      if (this.isIdle) this.close();
+      if (this.#isIdle) this.close();
       return;
     }
     this.#answered.set(task, cell);
@@ -200,7 +207,7 @@ export class Stream {
       try {
         this.#merge(next);
       } catch (error) {
-        this.fail(error);
+        this.fail(userError(error));
         return;
       }
       this.#free.push(next);

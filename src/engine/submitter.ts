@@ -167,6 +167,7 @@ export class Submitter {
   /** Keeps this thread's event loop alive while a job is pending; `waitAsync` does not. */
   readonly #alive: NodeJS.Timeout;
   readonly #onRelease: (() => void)[] = [];
+  #retained = 0;
   #armed = false;
   #closed = false;
   /** Called when the engine was closed, by whatever thread, while jobs are pending. */
@@ -291,7 +292,7 @@ export class Submitter {
       onTask: () => {},
     };
     this.#entries.set(index, entry);
-    if (this.#entries.size === 1) this.#alive.ref();
+    if (spec.stream === undefined) this.#retain();
     return entry;
   }
 
@@ -327,7 +328,17 @@ export class Submitter {
 
   /** Publishes one task with its own data. */
   publishTask(running: Running, task: number, address: number, length: number, cell: number): void {
+    this.#retain();
     this.#shared.core.submitStreamed(this.me, running.index, task, address, length, cell);
+  }
+
+  /** A job, or a task of a stream, is pending: the process must not end. */
+  #retain(): void {
+    if (this.#retained++ === 0) this.#alive.ref();
+  }
+
+  #letGo(): void {
+    if (--this.#retained === 0) this.#alive.unref();
   }
 
   /** Asks the workers to let a job be: they look before every block. */
@@ -342,7 +353,7 @@ export class Submitter {
     const entry = running as Entry;
     if (this.#entries.get(entry.index) !== entry) return;
     this.#entries.delete(entry.index);
-    if (this.#entries.size === 0) this.#alive.unref();
+    if (this.#shared.i32(entry.job + JOB_STREAMED) === 0) this.#letGo();
     dropError(this.#shared, entry.job);
     for (const address of entry.owned) this.#shared.arena.free(address);
     giveBit(this.#shared, CONTROL_JOBS, entry.index);
@@ -363,6 +374,7 @@ export class Submitter {
   /** Forgets all jobs; only once the engine is closed. */
   abandon(): void {
     this.#entries.clear();
+    this.#retained = 0;
     this.#alive.unref();
   }
 
@@ -375,6 +387,7 @@ export class Submitter {
     const entry = this.#entries.get(this.#shared.i32(record + RECORD_JOB));
     if (entry === undefined || entry.epoch !== this.#shared.i32(line + LINE_EPOCH)) return;
     if (this.#shared.i32(entry.job + JOB_STREAMED) !== 0) {
+      this.#letGo();
       entry.onTask(this.#shared.i32(record + RECORD_TASK), this.#shared.i32(record + RECORD_CELL));
     } else {
       entry.done = true;

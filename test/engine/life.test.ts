@@ -65,6 +65,16 @@ test("a pending start, stream and pairwise job keep it alive too", async () => {
   );
 });
 
+test("a stream that nobody ends does not keep it alive", async () => {
+  const { code, out } = await program(
+    `const engine = await createEngine({ threads: 1 });
+     const stream = await engine.stream("float64", "sum");
+     await stream.write(new Float64Array(500_000));
+     console.log("left");`,
+  );
+  assert.equal({ code, out }, { code: 0, out: "left\n" });
+});
+
 test("no worker is left after close", async () => {
   const before = threads();
   for (let i = 0; i < 3; i++) {

@@ -180,6 +180,20 @@ test("a stream that is filled in place, and one that is given up", async () => {
   assert.ok(engine.stats().usedBytes <= usedBytes + 2_000_000 * 8 + 1024);
 });
 
+test("an abort ends a stream whose last tasks are under way", async () => {
+  for (let i = 0; i < 10; i++) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stream = await engine.stream("float64", slow, { signal });
+    const reason = new Error(`abort ${i}`);
+    const writing = stream.write(new Float64Array(300_000)).then(() => stream.end());
+    for (let turns = 0; turns < i; turns++) await new Promise((done) => setImmediate(done));
+    controller.abort(reason);
+    assert.is(await writing.catch((e: unknown) => e), reason);
+  }
+  await quiet();
+});
+
 test("beyond the input a job costs memory by threads, not by elements", async () => {
   const x = engine.alloc("float64", 16_000_000);
   await engine.reduce(x.subarray(0, 2_000_000), "sum");

@@ -77,6 +77,26 @@ test("the error of the lowest block wins, with its message and its stack", async
   engine.free(x);
 });
 
+test("what combine and finish throw arrives the same way, from wherever they ran", async () => {
+  const x = Float64Array.from({ length: 600_000 }, (_, i) => i);
+  const own = engine.share(x);
+  for (const [name, says] of [
+    ["combine", /cannot combine/],
+    ["finish", /cannot finish/],
+  ] as const) {
+    const url = operator(`throws-in-${name}`);
+    for (const input of [x, own]) {
+      const error = await assert.rejects(engine.reduce(input, url), "ERR_USER_OPERATOR");
+      assert.match((error as Error).message, says);
+      assert.match((error as Error).stack ?? "", new RegExp(`throws-in-${name}`));
+      assert.code(() => engine.reduceSync(input, url), "ERR_USER_OPERATOR");
+    }
+    const pairs = { schedule: "pairwise" } as const;
+    await assert.rejects(engine.reduce(own.subarray(0, 999), url, pairs), "ERR_USER_OPERATOR");
+  }
+  engine.free(own);
+});
+
 test("errors leave no memory behind", async () => {
   const x = engine.alloc("float64", 200_000);
   x.fill(-1);
