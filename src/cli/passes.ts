@@ -1,12 +1,11 @@
 // From a source to results: which passes there are, and how each kind of source is fed to
 // them. Built-in operators share one pass, each user operator has its own.
 
-import * as fs from "node:fs";
 import type { Engine } from "../engine/engine.js";
+import { readRun } from "../engine/fetch.js";
 import type { Operators, ReduceOptions, Round } from "../engine/plan.js";
 import { RingfoldError } from "../errors.js";
 import { batchDtype, toArray } from "../input/raw.js";
-import { readSegmentInto } from "../input/read.js";
 import { BATCH_ROWS, type BatchSource, type SegmentSource } from "../input/source.js";
 import type { Dtype, DtypeInfo, TypedArray } from "../operators/dtype.js";
 import { initialFor, type ReduceArgs } from "./options.js";
@@ -218,7 +217,7 @@ export class Passes {
       for (let first = 0; first < segment.length; first += BATCH_ROWS) {
         const n = Math.min(BATCH_ROWS, segment.length - first);
         const bytes = room.subarray(0, n * size);
-        readSegmentInto(segment, first, n, size, bytes, fs);
+        readRun(segment, first, n, size, bytes);
         // Same element type: what was read is made an array of the view's.
         (view as Float64Array).set(toArray(bytes, source.dtype) as Float64Array, at);
         at += n;

@@ -2,7 +2,6 @@
 // SharedArrayBuffer, a file), operators that the user wrote. Run by workers,
 // and by a submitter that helps. The tree and its order are the core's.
 
-import { readSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { receiveMessageOnPort } from "node:worker_threads";
 import {
@@ -46,19 +45,12 @@ import {
   type UserOperator,
 } from "../operators/user.js";
 import { reportError } from "./failure.js";
+import { type FileRun, readRun } from "./fetch.js";
 import type { Shared } from "./shared.js";
 
 /** A run of elements of an input that does not lie in the engine's memory. */
 export type Piece =
-  | {
-      readonly kind: "file";
-      readonly path: string;
-      readonly fd: number;
-      /** Byte offset of the first element. */
-      readonly offset: number;
-      readonly length: number;
-      readonly swap: boolean;
-    }
+  | (FileRun & { readonly kind: "file" })
   | {
       readonly kind: "buffer";
       readonly id: number;
@@ -333,11 +325,10 @@ export class External {
       const n = Math.min(count - filled, piece.length - skip);
       const at = this.#stage + filled * size;
       const target = shared.bytes.subarray(at, at + n * size);
-      const offset = piece.offset + skip * size;
       if (piece.kind === "file") {
-        readFully(piece.fd, piece.path, target, offset);
-        if (piece.swap) swapBytes(target, size);
+        readRun(piece, skip, n, size, target);
       } else {
+        const offset = piece.offset + skip * size;
         target.set(new Uint8Array(this.#bufferOf(piece.id), offset, n * size));
       }
       filled += n;
@@ -377,45 +368,4 @@ export function popStates(op: UserOperator, stack: unknown[]): unknown {
   let state: unknown = stack.length === 0 ? NOTHING : stack.pop();
   while (stack.length > 0) state = mergeValues(op, stack.pop(), state);
   return state;
-}
-
-/** @throws RingfoldError ERR_INPUT_CHANGED if the file ends before. */
-function readFully(fd: number, path: string, target: Uint8Array, offset: number): void {
-  for (let got = 0; got < target.length; ) {
-    const n = readSync(fd, target, got, target.length - got, offset + got);
-    if (n === 0) {
-      throw new RingfoldError(
-        "ERR_INPUT_CHANGED",
-        `${path}: ends at byte ${offset + got}, ${target.length - got} bytes before its header ` +
-          "says: it shrank while it was read",
-      );
-    }
-    got += n;
-  }
-}
-
-/** Reverses the bytes of every element in place. */
-function swapBytes(bytes: Uint8Array, size: number): void {
-  if (size === 1) return;
-  const words =
-    size === 2 ? undefined : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  if (words === undefined) {
-    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
-    for (let i = 0; i < halves.length; i++) {
-      const x = halves[i] as number;
-      halves[i] = (x << 8) | (x >> 8);
-    }
-    return;
-  }
-  for (let i = 0; i < words.length; i++) {
-    const x = words[i] as number;
-    words[i] = (x >>> 24) | ((x >>> 8) & 0xff00) | ((x << 8) & 0xff0000) | (x << 24);
-  }
-  if (size === 8) {
-    for (let i = 0; i + 1 < words.length; i += 2) {
-      const x = words[i] as number;
-      words[i] = words[i + 1] as number;
-      words[i + 1] = x;
-    }
-  }
 }

@@ -1,15 +1,13 @@
 // Several sources as one, in order.
 
-import * as fs from "node:fs";
+import { type FileRun, readRun } from "../engine/fetch.js";
 import { RingfoldError } from "../errors.js";
 import { batchSource } from "./closable.js";
 import { batchDtype, toArray } from "./raw.js";
-import { readSegmentInto } from "./read.js";
 import {
   BATCH_ROWS,
   type Batch,
   type BatchSource,
-  type Segment,
   type SegmentSource,
   type Source,
 } from "./source.js";
@@ -55,7 +53,7 @@ async function* segmentBatches({ segments, dtype }: SegmentSource): AsyncGenerat
     for (let first = 0; first < segment.length; first += BATCH_ROWS) {
       const rows = Math.min(BATCH_ROWS, segment.length - first);
       const bytes = new Uint8Array(rows * dtype.size);
-      readSegmentInto(segment, first, rows, dtype.size, bytes, fs);
+      readRun(segment, first, rows, dtype.size, bytes);
       yield { rows, values: [toArray(bytes, dtype)], nulls: [0] };
     }
   }
@@ -73,7 +71,7 @@ function asBatches({ name, source }: Named): BatchSource {
 }
 
 function joinSegments(parts: readonly Named[], dtype: SegmentSource["dtype"]): SegmentSource {
-  const segments: Segment[] = [];
+  const segments: FileRun[] = [];
   for (const { source } of parts) {
     if (source.kind === "segments") segments.push(...source.segments);
   }

@@ -1,11 +1,11 @@
 // Headerless binary: the elements, one after the other, in this machine's byte
 // order. From a file they are one segment; from a stream, batches.
 
+import { swapBytes } from "../engine/fetch.js";
 import { type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { type ByteStream, type FileBytes, formatError } from "./bytes.js";
 import { batchSource } from "./closable.js";
 import { decodeFloat16 } from "./float16.js";
-import { swapBytes } from "./read.js";
 import { BATCH_ROWS, type Batch, type BatchSource, type Source } from "./source.js";
 
 /**

@@ -2,25 +2,14 @@
 // (`segments`), or decoded batches (`batches`). The reduction decides how to
 // feed them; a reader knows nothing of engines.
 
+import type { FileRun } from "../engine/fetch.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
-
-/** A run of numbers that lies in a seekable file as it lies in memory. */
-export interface Segment {
-  readonly path: string;
-  readonly fd: number;
-  /** Bytes from the start of the file to the first element. */
-  readonly offset: number;
-  /** Elements. */
-  readonly length: number;
-  /** True if the file's byte order is not this machine's. */
-  readonly swap: boolean;
-}
 
 /** Numeric bytes in seekable files, read by the workers themselves. */
 export interface SegmentSource {
   readonly kind: "segments";
   readonly dtype: DtypeInfo;
-  readonly segments: readonly Segment[];
+  readonly segments: readonly FileRun[];
   /** Elements of all segments. */
   readonly length: number;
   /** Closes the files: only once no worker reads them any more. */

@@ -1,9 +1,8 @@
 // .npy files, written by NumPy itself, which is the oracle too: elements are
 // compared by their bits.
 
-import * as fs from "node:fs";
 import { join } from "node:path";
-import { readSegmentInto } from "../../src/input/read.js";
+import { readRun } from "../../src/engine/fetch.js";
 import { assert, test } from "../harness.js";
 import { inFolder, numpy, open, put, read, readColumn } from "./support.js";
 
@@ -57,7 +56,7 @@ test("each type, byte order, memory order, version and shape that NumPy writes i
         const { size } = source.dtype;
         const memory = new SharedArrayBuffer(bits.length * size);
         const [segment] = source.segments;
-        readSegmentInto(segment!, 0, bits.length, size, new Uint8Array(memory), fs);
+        readRun(segment!, 0, bits.length, size, new Uint8Array(memory));
         assert.equal(bitsOf(memory, size), bits, file);
       } finally {
         source.close();

@@ -6,8 +6,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readRun } from "../../src/engine/fetch.js";
 import { openSources } from "../../src/input/open.js";
-import { readSegmentInto } from "../../src/input/read.js";
 import { BATCH_ROWS, type OpenOptions, type Source } from "../../src/input/source.js";
 import type { DtypeInfo, TypedArray } from "../../src/operators/dtype.js";
 
@@ -64,7 +64,7 @@ function segmentValues(source: Source & { kind: "segments" }): (number | bigint)
   for (const segment of segments) {
     const shared = new SharedArrayBuffer(segment.length * dtype.size);
     const bytes = new Uint8Array(shared);
-    readSegmentInto(segment, 0, segment.length, dtype.size, bytes, fs);
+    readRun(segment, 0, segment.length, dtype.size, bytes);
     values.push(...toNumbers(shared, dtype));
   }
   return values;
