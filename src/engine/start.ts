@@ -1,0 +1,73 @@
+// The first steps of an engine, in as few modules as they take: how soon workers are there
+// decides how long a short process lasts.
+
+import { availableParallelism } from "node:os";
+import { MAX_WORKERS } from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import { loadCore } from "./core.js";
+import type { Engine } from "./engine.js";
+import { MOST_BYTES, Shared } from "./shared.js";
+import { Threads } from "./threads.js";
+
+export interface EngineOptions {
+  /** How many threads compute at once, 1 to 256. Default: the processors there are. */
+  threads?: number;
+  /** Bound of the engine's shared memory in bytes. Default: 4 GiB, all that can be addressed. */
+  maxBytes?: number;
+  /**
+   * Microseconds that an idle thread looks for work before it parks, as long as a processor is
+   * idle. Default 50. More makes rare small jobs faster and idle engines busier.
+   */
+  spin?: number;
+}
+
+function integer(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `${name}: ${String(value)} is not an integer from ${least} to ${most}`,
+    );
+  }
+  return value;
+}
+
+/** A new shared memory and its threads, none of them started. */
+export async function layOut(options: EngineOptions, helpers: 0 | 1) {
+  const cores = availableParallelism();
+  const threads = integer(
+    "threads",
+    options.threads ?? Math.min(cores, MAX_WORKERS),
+    1,
+    MAX_WORKERS,
+  );
+  const maxBytes = integer("maxBytes", options.maxBytes ?? MOST_BYTES, 1, Number.MAX_SAFE_INTEGER);
+  const spin = integer("spin", options.spin ?? 50, 0, 1_000_000);
+  const workers = Math.max(1, threads - helpers);
+  const shared = Shared.create(await loadCore(), {
+    workers,
+    threads,
+    cores,
+    maxBytes: Math.min(maxBytes, MOST_BYTES),
+  });
+  return { shared, workers, spin };
+}
+
+/**
+ * An engine for a process that has one job: no worker is awaited, nothing is measured, and workers
+ * park as soon as they find nothing. If the calling thread `helps` with the job, there is one
+ * worker fewer. What keeps a worker from starting rejects the call that waits for it.
+ * @internal The CLI's.
+ * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
+ */
+export async function startEngine(options: EngineOptions, helps: boolean): Promise<Engine> {
+  const { shared, workers } = await layOut(options, helps ? 1 : 0);
+  const threads = new Threads(shared);
+  let failure: unknown;
+  threads.start(workers).catch((error: unknown) => {
+    failure = error;
+  });
+  // Loaded while the threads start.
+  const { Engine } = await import("./engine.js");
+  if (failure !== undefined) throw failure;
+  return new Engine(shared, threads);
+}
