@@ -7,6 +7,7 @@ import { MOST_BYTES, PAGE } from "../engine/shared.js";
 import type { Line } from "./commands.js";
 import { checkNoFiles } from "./options.js";
 import { formatBytes, formatJson, formatTable, write } from "./output.js";
+import { version } from "./version.js";
 
 /** A module whose only function makes a vector: valid where there is SIMD. */
 const SIMD = [
@@ -63,11 +64,11 @@ async function measure() {
 }
 
 /** @throws RingfoldError */
-export async function info(line: Line, version: string): Promise<void> {
+export async function info(line: Line): Promise<void> {
   checkNoFiles(line);
   const { crossover, bytesPerSecond } = await measure();
   const found = {
-    ringfold: version,
+    ringfold: version(),
     runtime: runtime(),
     platform: process.platform,
     arch: process.arch,

@@ -1,0 +1,106 @@
+// One reduction: input and engine to passes, passes to a report, a report to paper.
+
+import type { Engine } from "../engine/engine.js";
+import type { Source } from "../input/source.js";
+import type { ReduceArgs } from "./options.js";
+import {
+  formatReport,
+  formatRounds,
+  formatSummary,
+  jsonReport,
+  type Report,
+  write,
+} from "./output.js";
+import { Passes, type Totals } from "./passes.js";
+import { Progress } from "./progress.js";
+import { Stop } from "./stop.js";
+
+async function open(args: ReduceArgs): Promise<Source | undefined> {
+  if (args.generate !== undefined) return undefined;
+  const { openSources } = await import("../input/open.js");
+  const { columns, dtype, format } = args;
+  return openSources(args.files, { columns, dtype, format });
+}
+
+/** Opens the input while the workers start; if one of the two fails, the other is undone. */
+async function prepare(args: ReduceArgs, starting: Promise<Engine>, stop: Stop) {
+  const [opened, started] = await Promise.allSettled([stop.race(open(args)), starting]);
+  if (opened.status === "fulfilled" && started.status === "fulfilled") {
+    return { source: opened.value, engine: started.value };
+  }
+  if (started.status === "fulfilled") await started.value.close();
+  if (opened.status === "fulfilled") opened.value?.close();
+  throw opened.status === "rejected" ? opened.reason : (started as PromiseRejectedResult).reason;
+}
+
+async function measure(threads: number, work: () => Promise<Totals>): Promise<Report> {
+  const start = performance.now();
+  const totals = await work();
+  return { ...totals, threads, seconds: (performance.now() - start) / 1000 };
+}
+
+/** On success the engine is left open: the process ends now, and its threads with it. */
+async function run(
+  args: ReduceArgs,
+  starting: Promise<Engine>,
+  helps: boolean,
+  stop: Stop,
+  progress: Progress,
+): Promise<Report> {
+  if (args.timeout !== undefined) stop.limit(args.timeout);
+  const { source, engine } = await prepare(args, starting, stop);
+  const passes = new Passes(engine, args, stop, progress, helps);
+  try {
+    progress.start();
+    if (source === undefined) return await reduceGenerated(engine, args, passes, stop, progress);
+    return await measure(engine.threads, () => {
+      if (args.schedule === "pairwise") return passes.pairwise(source);
+      return source.kind === "segments" ? passes.segments(source) : passes.batches(source);
+    });
+  } catch (error) {
+    // The files last: workers read them until the engine is closed.
+    await engine.close();
+    source?.close();
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function reduceGenerated(
+  engine: Engine,
+  { generate: length = 0, seed }: ReduceArgs,
+  passes: Passes,
+  stop: Stop,
+  progress: Progress,
+): Promise<Report> {
+  const { generate } = await import("./generate.js");
+  const view = await generate(engine, length, seed, stop, progress);
+  return measure(engine.threads, async () => ({
+    columns: [await passes.view(view, "float64")],
+    rows: length,
+    bytes: view.byteLength,
+  }));
+}
+
+/**
+ * `helps`: this thread computes too, in the place of a worker.
+ * @throws RingfoldError; Interrupted
+ */
+export async function runJob(
+  args: ReduceArgs,
+  starting: Promise<Engine>,
+  helps: boolean,
+): Promise<void> {
+  const stop = new Stop();
+  const progress = new Progress();
+  stop.onExit = () => progress.stop();
+  const report = await run(args, starting, helps, stop, progress);
+  if (args.json) {
+    write(1, jsonReport(report));
+    return;
+  }
+  if (args.trace) write(2, formatRounds(report));
+  write(1, formatReport(report));
+  write(2, formatSummary(report));
+}
