@@ -75,6 +75,7 @@ export async function interleave(
   for (let i = 0; i < warm; i++) {
     for (const side of sides) await side.run();
   }
+  const shares: number[] = [];
   let quiet = 0;
   let patience = LONGEST_CALM;
   for (let round = 0; quiet < rounds && round < rounds * (1 + PATIENCE); round++) {
@@ -85,7 +86,9 @@ export async function interleave(
       const side = sides[(i + round) % sides.length] as Side;
       got.set(side.name, await side.run());
     }
-    const isQuiet = foreign() <= FOREIGN;
+    const share = foreign();
+    const isQuiet = share <= FOREIGN;
+    shares.push(share);
     if (isQuiet) quiet++;
     for (const [name, time] of got) (isQuiet ? times : disturbed).get(name)?.push(time);
     say(`round ${quiet} of ${rounds}`);
@@ -94,7 +97,11 @@ export async function interleave(
   }
   say("");
   if (quiet < Math.min(rounds, 5)) {
-    note(`only ${quiet} of ${rounds} rounds were undisturbed by other programs; all are used`);
+    const percent = (spread(shares).median * 100).toFixed(0);
+    note(
+      `only ${quiet} of ${shares.length} rounds were undisturbed, so all are used: other programs ` +
+        `had ${percent}% of the machine`,
+    );
     for (const [name, more] of disturbed) times.get(name)?.push(...more);
   }
   return times;
