@@ -1,123 +1,130 @@
 // Arrow's IPC formats, stream and file (of which Feather version 2 is another
-// name). Only the buffers of the selected columns are read.
-//
-// The metadata is read here, not by flechette 2.6.0, which decodes a whole file
-// at once, takes 7 times as long where there are nulls, and believes lengths:
-// one wrong byte makes it grow an array until the process dies, which cannot be
-// caught. The tests compare what the two decode.
+// name), by flechette. It decodes a file whole, so the file has to fit in memory.
 
-import { BatchReader, type ColumnReader } from "./arrow/column.js";
-import { fileMessages, isArrowFile, type Messages, streamMessages } from "./arrow/messages.js";
-import { type Field, type Layout, places } from "./arrow/schema.js";
-import { type ByteStream, decodeError, type FileBytes, readBytes, seekable } from "./bytes.js";
+import type { Column as ArrowColumn, DataType } from "@uwdata/flechette";
+import { type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.js";
+import { type Bytes, decodeError, formatError, readBytes } from "./bytes.js";
 import { batchSource } from "./closable.js";
+import { arrowCodecs } from "./codec.js";
 import { selectColumns } from "./columns.js";
-import { Elements } from "./elements.js";
-import { toArray } from "./raw.js";
 import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./source.js";
+import { compact, roundDecimals } from "./values.js";
 
-async function readMessages(input: FileBytes | ByteStream): Promise<Messages> {
-  const head = await ("fd" in input ? readBytes(input, 0, Math.min(8, input.size)) : input.peek(8));
-  if (isArrowFile(head)) return fileMessages(await seekable(input));
-  return streamMessages(input);
+type Flechette = typeof import("@uwdata/flechette");
+/** What the types of numbers have in addition: flechette's union has them type by type. */
+type NumberType = DataType & {
+  readonly bitWidth?: number;
+  readonly signed?: boolean;
+  /** Of floats: half, single, double. */
+  readonly precision?: number;
+  readonly scale?: number;
+  readonly dictionary?: DataType;
+};
+
+const MAGIC = "ARROW1";
+const FLOATS = ["float32", "float32", "float64"] as const;
+
+/** For messages: what Arrow calls the type. */
+function typeName(flechette: Flechette, type: NumberType): string {
+  const dtype = dtypeOf(flechette, type);
+  if (dtype !== undefined) return dtype.name;
+  const { Type } = flechette;
+  if (type.typeId === Type.Dictionary)
+    return `a dictionary of ${typeName(flechette, type.dictionary!)}`;
+  const name = Object.entries(Type).find(([, id]) => id === type.typeId)?.[0];
+  return (name ?? `type ${type.typeId}`).toLowerCase();
 }
 
-/** One selected column of the batch that is being filled. */
+function dtypeOf({ Type }: Flechette, type: NumberType): DtypeInfo | undefined {
+  const { typeId, bitWidth, signed, precision } = type;
+  if (typeId === Type.Int) return dtypeInfo(`${signed ? "" : "u"}int${bitWidth}`);
+  // flechette makes numbers of float16: a float32 holds them all.
+  if (typeId === Type.Float) return dtypeInfo(FLOATS[precision ?? 0]!);
+  if (typeId === Type.Bool) return dtypeInfo("uint8");
+  return typeId === Type.Decimal ? dtypeInfo("float64") : undefined;
+}
+
 interface Column {
-  readonly place: number;
-  readonly layout: Layout;
-  elements: Elements;
-  count: number;
+  readonly name: string;
+  readonly dtype: DtypeInfo;
+  /** Digits behind the point of a decimal, else 0. */
+  readonly scale: number;
+  readonly data: ArrowColumn<unknown>["data"];
 }
 
-const emptyElements = ({ dtype }: Layout) => new Elements(BATCH_ROWS, dtype.size);
-
-function take(columns: readonly Column[], rows: number, order: readonly number[]): Batch {
-  const taken = columns.map((column) => {
-    const { layout, elements, count } = column;
-    column.elements = emptyElements(layout);
-    column.count = 0;
-    return toArray(elements.bytes.subarray(0, count * elements.width), layout.dtype);
-  });
-  const values = order.map((i) => taken[i]!);
-  return { rows, values, nulls: values.map((array) => rows - array.length) };
-}
-
-/** Record batches of any size become batches of ours: many small ones are put together. */
-async function* readBatches(
-  messages: Messages,
-  selected: readonly number[],
-): AsyncGenerator<Batch> {
-  const { fields } = messages.schema;
-  const unique = [...new Set(selected)];
-  const order = selected.map((place) => unique.indexOf(place));
-  const columns = unique.map((place): Column => {
-    const layout = fields[place]!.layout!;
-    return { place, layout, elements: emptyElements(layout), count: 0 };
-  });
-  let rows = 0;
-  for await (const message of messages.batches()) {
-    const batch = new BatchReader(message);
-    const where = places(fields, batch.views);
-    const readers: ColumnReader[] = [];
-    for (const { place, layout } of columns) {
-      readers.push(await batch.column(where[place]!, layout));
+function* readBatches(columns: readonly Column[], rows: number): Generator<Batch> {
+  const cursors = columns.map(({ dtype, data }) =>
+    compact(
+      dtype,
+      data.map((batch) => batch.slice(0, batch.length)),
+    ),
+  );
+  for (let at = 0; at < rows; at += BATCH_ROWS) {
+    const n = Math.min(BATCH_ROWS, rows - at);
+    const values: TypedArray[] = cursors.map((next) => next(n));
+    for (const [i, { scale }] of columns.entries()) {
+      if (scale > 0) roundDecimals(values[i] as Float64Array, scale);
     }
-    for (let done = 0; done < batch.rows; ) {
-      const n = Math.min(batch.rows - done, BATCH_ROWS - rows);
-      for (const [i, column] of columns.entries()) {
-        column.count += await readers[i]!.read(done, n, column.elements, column.count);
-      }
-      done += n;
-      rows += n;
-      if (rows === BATCH_ROWS) {
-        yield take(columns, rows, order);
-        rows = 0;
-      }
-    }
+    yield { rows: n, values, nulls: values.map((array) => n - array.length) };
   }
-  if (rows > 0) yield take(columns, rows, order);
 }
 
-async function* guarded(name: string, batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
-  try {
-    yield* batches;
-  } catch (error) {
-    throw decodeError(name, "Arrow", error);
+/** flechette believes that a file ends as it begins. Throws ERR_FORMAT. */
+function checkEnd(name: string, data: Uint8Array): void {
+  const magicAt = (at: number) =>
+    String.fromCharCode(...data.subarray(at, at + MAGIC.length)) === MAGIC;
+  if (!magicAt(0)) return;
+  const tail = data.length - MAGIC.length - 4;
+  if (tail < 8 || !magicAt(tail + 4)) {
+    throw formatError(name, "truncated: it does not end with ARROW1");
   }
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(tail, true);
+  if (length > tail - 8) {
+    throw formatError(name, `its footer claims ${length} bytes, the file has ${data.length}`);
+  }
+}
+
+async function openTable(bytes: Bytes, wanted: readonly string[]): Promise<BatchSource> {
+  const { name, size } = bytes;
+  const flechette = await import("@uwdata/flechette");
+  await arrowCodecs(flechette);
+  const data = await readBytes(bytes, 0, size);
+  checkEnd(name, data);
+  const table = flechette.tableFromIPC(data, { useBigInt: true });
+  const { fields } = table.schema;
+  if (fields.length === 0) throw formatError(name, "its Arrow data has no schema: it is truncated");
+  const candidates = fields.map(({ name: field, type }) => ({
+    name: String(field),
+    type: typeName(flechette, type),
+    numeric: dtypeOf(flechette, type) !== undefined,
+  }));
+  const columns = selectColumns(name, candidates, wanted).map((place): Column => {
+    const type: NumberType = fields[place]!.type;
+    return {
+      name: candidates[place]!.name,
+      dtype: dtypeOf(flechette, type)!,
+      scale: type.typeId === flechette.Type.Decimal ? type.scale! : 0,
+      data: table.getChildAt(place).data,
+    };
+  });
+  const batches = async function* () {
+    try {
+      yield* readBatches(columns, table.numRows);
+    } catch (error) {
+      throw decodeError(name, "Arrow", error);
+    }
+  };
+  return batchSource(name, { columns, rows: table.numRows }, batches, () => bytes.close());
 }
 
 /**
- * The numeric columns of an Arrow stream or file, nulls left out: bools as uint8, decimals
- * to the nearest float64. Throws ERR_FORMAT, ERR_COLUMN; its batches, ERR_FORMAT for
- * damaged record batches.
+ * The numeric columns of an Arrow stream or file, nulls left out: bools as uint8, decimals as
+ * float64, float16 as float32. Throws ERR_FORMAT, ERR_COLUMN.
  */
-export async function openArrow(
-  input: FileBytes | ByteStream,
-  options: OpenOptions,
-): Promise<BatchSource> {
-  const { name } = input;
-  let messages: Messages;
+export async function openArrow(bytes: Bytes, options: OpenOptions): Promise<BatchSource> {
   try {
-    messages = await readMessages(input);
+    return await openTable(bytes, options.columns);
   } catch (error) {
-    throw decodeError(name, "Arrow", error);
+    throw decodeError(bytes.name, "Arrow", error);
   }
-  const { fields } = messages.schema;
-  const candidates = fields.map((field: Field) => ({
-    name: field.name,
-    type: field.type,
-    numeric: field.layout !== undefined,
-  }));
-  const selected = selectColumns(name, candidates, options.columns);
-  const columns = selected.map((place) => ({
-    name: fields[place]!.name,
-    dtype: fields[place]!.layout!.dtype,
-  }));
-  return batchSource(
-    name,
-    { columns, rows: undefined },
-    () => guarded(name, readBatches(messages, selected)),
-    () => input.close(),
-  );
 }

@@ -64,7 +64,7 @@ async function openInput(input: FileBytes | ByteStream, options: OpenOptions): P
     }
     case "arrow": {
       const { openArrow } = await import("./arrow.js");
-      return checkDtype(name, await openArrow(input, options), options.dtype);
+      return checkDtype(name, await openArrow(await seekable(input), options), options.dtype);
     }
     case "parquet": {
       const { openParquet } = await import("./parquet.js");

@@ -1,154 +1,186 @@
-// Parquet files. hyparquet reads the footer and the schema; the pages of the
-// selected columns are read here, page by page, straight into typed arrays.
-//
-// hyparquet 1.31.5 has a column reader too, but it makes a bigint of each int64
-// (0.42 s for a column of 3 million that takes 0.09 s here), keeps a row group
-// in memory, and lets a wrong run length in a page grow an array until the
-// process dies, which cannot be caught.
+// Parquet columns by hyparquet, row group by row group. A selected column's row
+// group is decoded whole, so memory is bounded by the largest row group.
 
-import type { FileMetaData, RowGroup, SchemaTree } from "hyparquet";
-import type { TypedArray } from "../operators/dtype.js";
+import type { AsyncBuffer, FileMetaData, SchemaElement, SchemaTree } from "hyparquet";
+import { type Dtype, type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { type Bytes, decodeError, formatError, readBytes } from "./bytes.js";
 import { batchSource } from "./closable.js";
+import { parquetCodecs } from "./codec.js";
 import { selectColumns } from "./columns.js";
-import { Elements } from "./elements.js";
-import { ColumnReader } from "./parquet/column.js";
-import { type NumericType, numericType, typeName } from "./parquet/type.js";
-
 import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./source.js";
+import { compact, roundDecimals } from "./values.js";
 
-const MAGIC = 0x31524150;
-const ENCRYPTED = 0x45524150;
+const MAGIC = "PAR1";
+const ENCRYPTED = "PARE";
 /** Behind the footer: its length u32, and the magic. */
 const TAIL = 8;
+
+const PHYSICAL: Readonly<Record<string, Dtype>> = {
+  BOOLEAN: "uint8",
+  INT32: "int32",
+  INT64: "int64",
+  FLOAT: "float32",
+  DOUBLE: "float64",
+};
+
+/** What the column's elements are beyond their physical type: "decimal", "timestamp", "int_8". */
+function annotation({ logical_type, converted_type }: SchemaElement): string | undefined {
+  if (logical_type?.type === "INTEGER") {
+    return `${logical_type.isSigned ? "int" : "uint"}_${logical_type.bitWidth}`;
+  }
+  return (logical_type?.type ?? converted_type)?.toLowerCase();
+}
+
+/** The dtype of a column's numbers, after "Logical types" in the format's documentation. */
+function dtypeOf({ element, children }: SchemaTree): DtypeInfo | undefined {
+  if (children.length > 0 || element.repetition_type === "REPEATED") return undefined;
+  const meaning = annotation(element);
+  if (meaning === "decimal") return dtypeInfo("float64");
+  if (meaning === "float16") return dtypeInfo("float32");
+  const stored = PHYSICAL[element.type ?? ""];
+  if (stored === undefined) return undefined;
+  if (meaning === undefined) return dtypeInfo(stored);
+  return /^u?int_(8|16|32|64)$/.test(meaning) ? dtypeInfo(meaning.replace("_", "")) : undefined;
+}
+
+/** For messages: what a column holds. */
+function typeName(field: SchemaTree): string {
+  const dtype = dtypeOf(field);
+  if (dtype !== undefined) return dtype.name;
+  const { element, children } = field;
+  if (children.length > 0) return annotation(element) ?? "a struct";
+  if (element.repetition_type === "REPEATED") return "a list";
+  if (element.type === "INT96") return "timestamp";
+  return annotation(element) ?? element.type?.toLowerCase() ?? "nothing";
+}
 
 async function checkTail(bytes: Bytes): Promise<void> {
   const { name, size } = bytes;
   if (size < TAIL + 4) throw formatError(name, `is no Parquet file: it has ${size} bytes`);
-  const tail = new DataView((await readBytes(bytes, size - TAIL, TAIL)).buffer);
-  const magic = tail.getUint32(4, true);
+  const tail = await readBytes(bytes, size - TAIL, TAIL);
+  const magic = String.fromCharCode(...tail.subarray(4));
   if (magic === ENCRYPTED) throw formatError(name, "its footer is encrypted: decrypt it first");
   if (magic !== MAGIC) {
     throw formatError(name, "truncated, or no Parquet file: it does not end with PAR1");
   }
-  const length = tail.getUint32(0, true);
+  const length = new DataView(tail.buffer).getUint32(0, true);
   if (length > size - TAIL - 4) {
     throw formatError(name, `its footer claims ${length} bytes, the file has ${size}`);
   }
 }
 
-async function readMetadata(bytes: Bytes): Promise<{ metadata: FileMetaData; schema: SchemaTree }> {
-  const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
-  const { size } = bytes;
-  const slice = async (start: number, end = size) =>
-    (await readBytes(bytes, start, end - start)).buffer;
-  const metadata = await parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false });
-  return { metadata, schema: parquetSchema(metadata) };
+interface Column {
+  readonly name: string;
+  readonly dtype: DtypeInfo;
+  /** Digits behind the point of a decimal, else 0. */
+  readonly scale: number;
 }
 
-/** Leaves of the schema: as many column chunks does a row group have for it. */
-const leaves = ({ children }: SchemaTree): number =>
-  children.length === 0 ? 1 : children.reduce((sum, child) => sum + leaves(child), 0);
-
-/** The chunk of a column in each row group that has rows. Throws ERR_FORMAT. */
-function chunksOf(name: string, groups: readonly RowGroup[], column: string, leaf: number) {
-  return groups
-    .filter((group) => group.num_rows > 0n)
-    .map((group) => {
-      const chunk = group.columns[leaf];
-      const meta = chunk?.meta_data;
-      const quoted = JSON.stringify(column);
-      if (chunk?.crypto_metadata !== undefined) {
-        throw formatError(name, `its column ${quoted} is encrypted`);
-      }
-      if (chunk?.file_path) {
-        throw formatError(name, `its column ${quoted} lies in another file, ${chunk.file_path}`);
-      }
-      if (meta?.path_in_schema[0] !== column || meta.num_values !== group.num_rows) {
-        throw formatError(
-          name,
-          `a row group does not have the column ${quoted} as the schema says`,
-        );
-      }
-      return meta;
-    });
+/** hyparquet knows decimals by the older of the two annotations only. */
+function annotateDecimals({ schema }: FileMetaData): void {
+  for (const element of schema) {
+    const { logical_type: logical } = element;
+    if (logical?.type !== "DECIMAL") continue;
+    element.converted_type = "DECIMAL";
+    element.scale = logical.scale;
+  }
 }
 
-/** A selected column. */
-interface Selected {
-  readonly type: NumericType;
-  readonly reader: ColumnReader;
+/** The values of one column in rows start … end − 1, nulls among them, in order. */
+async function readRows(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  column: string,
+  start: number,
+  end: number,
+): Promise<ArrayLike<unknown>[]> {
+  const { parquetRead } = await import("hyparquet");
+  const chunks: { rowStart: number; data: ArrayLike<unknown> }[] = [];
+  await parquetRead({
+    file,
+    metadata,
+    columns: [column],
+    rowStart: start,
+    rowEnd: end,
+    compressors: await parquetCodecs(),
+    // Chunks come in whatever order their pages were decoded.
+    onChunk: ({ rowStart, columnData }) => chunks.push({ rowStart, data: columnData }),
+  });
+  return chunks.sort((a, b) => a.rowStart - b.rowStart).map(({ data }) => data);
 }
 
 async function* readBatches(
   name: string,
-  rows: number,
-  columns: readonly Selected[],
-  order: readonly number[],
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  columns: readonly Column[],
 ): AsyncGenerator<Batch> {
-  for (let done = 0; done < rows; done += BATCH_ROWS) {
-    const n = Math.min(BATCH_ROWS, rows - done);
-    const taken: TypedArray[] = [];
+  let start = 0;
+  for (const group of metadata.row_groups) {
+    const end = start + Number(group.num_rows);
     try {
-      for (const { type, reader } of columns) {
-        const elements = new Elements(n, type.width);
-        const count = await reader.fill(n, elements);
-        taken.push(type.finish(elements, count));
+      const cursors: ((rows: number) => TypedArray)[] = [];
+      for (const { name: column, dtype } of columns) {
+        cursors.push(compact(dtype, await readRows(file, metadata, column, start, end)));
+      }
+      for (let at = start; at < end; at += BATCH_ROWS) {
+        const rows = Math.min(BATCH_ROWS, end - at);
+        const values = cursors.map((next) => next(rows));
+        for (const [i, { scale }] of columns.entries()) {
+          if (scale > 0) roundDecimals(values[i] as Float64Array, scale);
+        }
+        yield { rows, values, nulls: values.map((array) => rows - array.length) };
       }
     } catch (error) {
       throw decodeError(name, "Parquet", error);
     }
-    const values = order.map((i) => taken[i]!);
-    yield { rows: n, values, nulls: values.map((array) => n - array.length) };
+    start = end;
   }
-}
-
-/** Rows of the file. Throws ERR_FORMAT if its row groups have others in sum. */
-function countRows(name: string, { num_rows, row_groups }: FileMetaData): number {
-  const sum = row_groups.reduce((rows, group) => rows + group.num_rows, 0n);
-  const negative = row_groups.some((group) => group.num_rows < 0n);
-  if (sum === num_rows && !negative && sum <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(sum);
-  throw formatError(name, `its footer says ${num_rows} rows, its row groups have ${sum}`);
 }
 
 async function openColumns(bytes: Bytes, wanted: readonly string[]): Promise<BatchSource> {
   const { name, size } = bytes;
   await checkTail(bytes);
-  const { metadata, schema } = await readMetadata(bytes);
-  const rows = countRows(name, metadata);
-  const fields = schema.children.map((field) => ({
+  const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
+  const file: AsyncBuffer = {
+    byteLength: size,
+    slice(start, end = size) {
+      const read = readBytes(bytes, start, end - start).then(({ buffer }) => buffer);
+      // hyparquet reads ahead, and forgets what it has asked for once another read has failed.
+      read.catch(() => {});
+      return read;
+    },
+  };
+  const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+  annotateDecimals(metadata);
+  const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+  if (rows !== Number(metadata.num_rows)) {
+    throw formatError(name, `its footer says ${metadata.num_rows} rows, its row groups ${rows}`);
+  }
+  const fields = parquetSchema(metadata).children.map((field) => ({
     name: field.element.name,
     type: typeName(field),
-    numeric: numericType(field) !== undefined,
-    field,
+    dtype: dtypeOf(field),
+    scale: annotation(field.element) === "decimal" ? (field.element.scale ?? 0) : 0,
+    numeric: dtypeOf(field) !== undefined,
   }));
-  const selected = selectColumns(name, fields, wanted);
-  const places = [...new Set(selected)];
-  const end = size - TAIL - metadata.metadata_length;
-  const columns = places.map((place): Selected => {
-    const column = fields[place]!;
-    const type = numericType(column.field)!;
-    const leaf = schema.children.slice(0, place).reduce((sum, field) => sum + leaves(field), 0);
-    const chunks = chunksOf(name, metadata.row_groups, column.name, leaf);
-    return { type, reader: new ColumnReader(bytes, type, chunks, end) };
-  });
-  const order = selected.map((place) => places.indexOf(place));
-  const told = order.map((i, k) => ({
-    name: fields[selected[k]!]!.name,
-    dtype: columns[i]!.type.dtype,
+  const columns = selectColumns(name, fields, wanted).map((place) => ({
+    name: fields[place]!.name,
+    dtype: fields[place]!.dtype!,
+    scale: fields[place]!.scale,
   }));
   return batchSource(
     name,
-    { columns: told, rows },
-    () => readBatches(name, rows, columns, order),
+    { columns, rows },
+    () => readBatches(name, file, metadata, columns),
     () => bytes.close(),
   );
 }
 
 /**
  * The numeric columns of a Parquet file, nulls left out: integers to their exact type,
- * booleans as uint8, decimals to the nearest float64. Throws ERR_FORMAT, ERR_COLUMN; its
- * batches, ERR_FORMAT for damaged pages.
+ * booleans as uint8, decimals as float64, float16 as float32.
+ * Throws ERR_FORMAT, ERR_COLUMN; its batches, ERR_FORMAT for damaged pages.
  */
 export async function openParquet(bytes: Bytes, options: OpenOptions): Promise<BatchSource> {
   try {

@@ -3,11 +3,10 @@
 
 import { extname } from "node:path";
 import { RingfoldError } from "../errors.js";
-import { Table } from "./arrow/flatbuffer.js";
 import { formatError } from "./bytes.js";
 import type { Format, OpenOptions } from "./source.js";
 
-/** Bytes that `sniff` wants to see: an Arrow schema message's header lies well within. */
+/** Bytes that `sniff` wants to see, for telling text from other things. */
 export const HEAD_BYTES = 4096;
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
@@ -59,14 +58,11 @@ function startsWith(head: Uint8Array, magic: string): boolean {
   return true;
 }
 
-/** An Arrow stream has no magic: it starts with −1, a length, and a message with a schema. */
+/** An Arrow stream has no magic: it starts with −1, and a message's length, a multiple of 8. */
 function isArrowStream(head: Uint8Array): boolean {
-  if (!startsWith(head, "\xff\xff\xff\xff")) return false;
-  try {
-    return Table.root(head.subarray(8)).uint8(1) === 1;
-  } catch {
-    return false;
-  }
+  if (head.length < 16 || !startsWith(head, "\xff\xff\xff\xff")) return false;
+  const length = new DataView(head.buffer, head.byteOffset).getInt32(4, true);
+  return length > 8 && length % 8 === 0;
 }
 
 /** True if the bytes hold no control character that text never has. */
@@ -138,11 +134,10 @@ export function sniff(name: string, head: Uint8Array, options: OpenOptions): For
   if (named !== undefined && named !== "csv" && named !== "raw") {
     return checkNamed(name, named, extension, head);
   }
-  // Raw int32 that start with −1 could pass for an Arrow stream: there, the name decides.
+  const raw = named === "raw" || (named === undefined && dtype !== undefined);
   const found = byContent(head);
-  if (found !== undefined && !(named === "raw" && isArrowStream(head))) return found;
-  if (named === "raw" || (named === undefined && dtype !== undefined)) {
-    return checkRaw(name, options);
-  }
+  // Raw int32 that start with −1 could pass for an Arrow stream: there, name or dtype decide.
+  if (found !== undefined && !(raw && isArrowStream(head))) return found;
+  if (raw) return checkRaw(name, options);
   return checkText(name, head);
 }

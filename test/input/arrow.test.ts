@@ -17,7 +17,7 @@ import {
 } from "@uwdata/flechette";
 import { assert, seeded, test } from "../harness.js";
 import { COLUMNS, OTHERS, ROWS } from "./fixtures/tables.js";
-import { dataset, fixture, inFolder, open, put, read } from "./support.js";
+import { dataset, equalValues, fixture, inFolder, open, put, read } from "./support.js";
 
 async function check(file: string, names: readonly string[]): Promise<void> {
   const { rows, columns, batches } = await read(fixture(file), { columns: names });
@@ -28,7 +28,7 @@ async function check(file: string, names: readonly string[]): Promise<void> {
     const column = columns[i]!;
     assert.is(column.name, name);
     assert.is(column.dtype, dtype, `${file}: ${name}`);
-    assert.equal(column.values, values, `${file}: ${name}`);
+    equalValues(column.values, values, `${file}: ${name}`);
     assert.is(column.nulls, ROWS - values.length, `${file}: ${name}`);
   }
 }
@@ -155,7 +155,7 @@ test("files that are cut off, or lie about their lengths, are refused", () =>
       [file.subarray(0, -1), /truncated: it does not end with ARROW1/],
       [file.subarray(0, 12), /truncated/],
       [lies, /its footer claims 2147483647 bytes/],
-      [stream.subarray(0, -5000), /truncated/],
+      [stream.subarray(0, -5000), /Expected to read \d+ bytes.*only read \d+/],
     ];
     for (const [content, says] of cases) {
       const path = put(folder, "x.arrow", content);

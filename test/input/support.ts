@@ -10,6 +10,7 @@ import { readRun } from "../../src/engine/fetch.js";
 import { openSources } from "../../src/input/open.js";
 import { BATCH_ROWS, type OpenOptions, type Source } from "../../src/input/source.js";
 import type { DtypeInfo, TypedArray } from "../../src/operators/dtype.js";
+import { assert } from "../harness.js";
 
 /** Runs `body` with a new folder, which is removed afterwards. */
 export async function inFolder<T>(body: (folder: string) => T | Promise<T>): Promise<T> {
@@ -115,6 +116,27 @@ export async function collect(source: Source): Promise<Content> {
     };
   } finally {
     source.close();
+  }
+}
+
+/**
+ * Values as they are, but for float64 beyond 2^50 · 10^−4: those of decimals with more digits
+ * than a float64 holds, which the libraries get right to a few units in the last place.
+ */
+export function equalValues(
+  actual: readonly (number | bigint)[],
+  expected: readonly (number | bigint)[],
+  message: string,
+): void {
+  assert.is(actual.length, expected.length, message);
+  for (const [i, wanted] of expected.entries()) {
+    const found = actual[i]!;
+    if (typeof wanted === "number" && Math.abs(wanted) > 2 ** 50 / 10 ** 4) {
+      const off = Math.abs(Number(found) - wanted) / Math.abs(wanted);
+      assert.ok(off <= 4 * Number.EPSILON, `${message}: row ${i} is ${found}, not ${wanted}`);
+    } else {
+      assert.is(found, wanted, `${message}: row ${i}`);
+    }
   }
 }
 
