@@ -144,6 +144,29 @@ test("floats with NaN, zeros and infinities: extrema, counts and their places", 
   );
 });
 
+test("integers of every dtype and length: what BigInt arithmetic says", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...dtypes.filter((d) => !isFloat(d))),
+      fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), { maxLength: 200 }),
+      fc.constantFrom(...operators.filter((o) => o !== "product")),
+      fc.integer({ min: 0, max: 200 }),
+      (dtype, values, op, from) => {
+        const data = randomArray(dtype, values.length, seeded(), true);
+        for (let i = 0; i < values.length; i++) {
+          const bits = BigInt.asIntN(64, values[i] as bigint);
+          (data as Float64Array)[i] = (isLong(dtype) ? bits : Number(bits & 0xffffffffn)) as number;
+        }
+        const x = engine.share(data).subarray(from) as Int32Array;
+        const want = expected(op, data.subarray(from), dtype);
+        if (want === undefined) assert.code(() => engine.reduceSync(x, op), "ERR_EMPTY");
+        else assert.same(engine.reduceSync(x, op), want);
+      },
+    ),
+    fcOptions(400),
+  );
+});
+
 test("the zero of the right sign and the first of equals win, however far apart", () => {
   for (const dtype of ["float64", "float32"] as const) {
     const n = 100_000;
