@@ -2,8 +2,12 @@
 // line.
 
 import * as fs from "node:fs";
-import { inferSchema, initParser } from "udsv";
-import { assert, seeded, test } from "../harness.js";
+import fc from "fast-check";
+import { CellColumn, numberOf } from "../../src/input/cell.js";
+import { Table } from "../../src/input/csv.js";
+import { loadPapa, readDialect } from "../../src/input/dialect.js";
+import { dtypeInfo } from "../../src/operators/dtype.js";
+import { assert, fcOptions, seeded, test } from "../harness.js";
 import { dataset, inFolder, open, put, read, readColumn } from "./support.js";
 
 /** The only column of a text that is written to a file. */
@@ -12,6 +16,76 @@ const column = (
   options: Parameters<typeof read>[1] = {},
   name = "x.csv",
 ) => inFolder((folder) => readColumn(put(folder, name, text), options));
+
+interface Row {
+  readonly cells: readonly string[];
+  /** The line of each cell. */
+  readonly lines: readonly number[];
+}
+
+/** All records of a text, after RFC 4180, one character after the other; blank lines skipped. */
+function parse(text: string, delimiter: string): Row[] {
+  const rows: Row[] = [];
+  let cells: string[] = [];
+  let lines: number[] = [];
+  let cell = "";
+  let line = 1;
+  let start = 1;
+  let quoted = false;
+  const endCell = () => {
+    cells.push(cell);
+    lines.push(start);
+    cell = "";
+    start = line;
+  };
+  const endRow = () => {
+    endCell();
+    if (cells.length > 1 || cells[0] !== "") rows.push({ cells, lines });
+    cells = [];
+    lines = [];
+  };
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!;
+    const crlf = c === "\r" && text[i + 1] === "\n";
+    if (quoted) {
+      if (c === '"' && text[i + 1] === '"') i++;
+      else if (c === '"') {
+        quoted = false;
+        continue;
+      }
+      cell += c;
+      if (c === "\n" || (c === "\r" && !crlf)) line++;
+    } else if (c === '"' && cell === "") {
+      quoted = true;
+    } else if (c === delimiter) {
+      endCell();
+    } else if (c === "\n" || c === "\r") {
+      if (crlf) i++;
+      line++;
+      endRow();
+      start = line;
+    } else {
+      cell += c;
+    }
+  }
+  if (cell !== "" || cells.length > 0) endRow();
+  return rows;
+}
+
+/** The numbers of a column of a text that arrives in pieces which end at `cuts`. */
+async function readPieces(text: string, cuts: readonly number[], name: string): Promise<number[]> {
+  const papa = await loadPapa();
+  const dialect = readDialect(papa, "x", text, true, [name])!;
+  const table = new Table(papa, "x", dtypeInfo("float64"), dialect);
+  const ends = cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b);
+  const numbers: number[] = [];
+  for (const [i, end] of [...ends, text.length].entries()) {
+    const piece = text.slice(ends[i - 1] ?? 0, end);
+    for (const { values } of table.read(piece, i === ends.length))
+      numbers.push(...(values[0] as Float64Array));
+  }
+  return numbers;
+}
 
 /** The error of reading a text, with its code checked. */
 const failure = (
@@ -341,7 +415,7 @@ test("the flights between airports are those of a naive reader", async () => {
   assert.equal(await readColumn(path, { columns: ["count"], dtype: "uint16" }), counts);
 });
 
-test("real files have in each numeric column what udsv reads", async () => {
+test("real files have in each numeric column what a naive parser reads", async () => {
   for (const name of [
     "airports.csv",
     "seattle-weather.csv",
@@ -354,17 +428,131 @@ test("real files have in each numeric column what udsv reads", async () => {
     "co2-concentration.csv",
   ]) {
     const path = dataset(name);
-    const text = fs.readFileSync(path, "utf8");
-    const schema = inferSchema(text);
-    const rows = initParser(schema).stringArrs(text) as string[][];
-    const numeric = schema.cols
-      .map(({ name: column }, i) => ({ column, cells: rows.map((row) => row[i]!) }))
+    const [header, ...rows] = parse(fs.readFileSync(path, "utf8"), ",");
+    const numeric = header!.cells
+      .map((column, i) => ({ column, cells: rows.map((row) => row.cells[i]!) }))
       .filter(({ cells }) => cells.every((cell) => cell !== "" && !Number.isNaN(Number(cell))));
     assert.ok(numeric.length > 0, name);
     const { columns } = await read(path, { columns: numeric.map(({ column }) => column) });
     for (const [i, { cells }] of numeric.entries()) {
       assert.equal(columns[i]!.values, cells.map(Number), `${name}: ${columns[i]!.name}`);
     }
+  }
+});
+
+const cell = fc.oneof(
+  fc.string({ maxLength: 8, unit: fc.constantFrom(...Array.from('ab1."\n\r,;\t| é€')) }),
+  fc.double().map(String),
+  fc.constant(""),
+);
+const tables = fc.record({
+  width: fc.integer({ min: 1, max: 4 }),
+  place: fc.nat(3),
+  eol: fc.constantFrom("\n", "\r\n", "\r"),
+  delimiter: fc.constantFrom(",", ";", "\t", "|"),
+  last: fc.boolean(),
+  rows: fc.array(
+    fc.record({
+      number: fc.double({ noNaN: true }).map((value) => (Object.is(value, -0) ? "-0" : `${value}`)),
+      cells: fc.array(cell, { minLength: 4, maxLength: 4 }),
+      quoted: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+      blanks: fc.nat(1),
+    }),
+    { minLength: 1, maxLength: 12 },
+  ),
+});
+type Made = typeof tables extends fc.Arbitrary<infer T> ? T : never;
+
+const NAMES = ["n", "a", "b", "c"];
+/** Plain rows that come first, so that the dialect is plain. */
+const PLAIN = 10;
+
+/** Writes a table, one way or the other of those that are allowed: its text and its column. */
+function write({ width, place, eol, delimiter, last, rows }: Made) {
+  const at = place % width;
+  const line = (cells: readonly string[], quoted: readonly boolean[]) =>
+    cells
+      .map((text, i) => {
+        const must = /["\r\n]/.test(text) || text.includes(delimiter);
+        return must || quoted[i] ? `"${text.replaceAll('"', '""')}"` : text;
+      })
+      .join(delimiter);
+  const names = NAMES.slice(0, width);
+  const lines = [line(names, [])];
+  for (let i = 0; i < PLAIN; i++) lines.push(line(Array<string>(width).fill("1"), []));
+  for (const { number, cells, quoted, blanks } of rows) {
+    lines.push(line(cells.slice(0, width).with(at, number), quoted));
+    lines.push(...Array<string>(blanks).fill(""));
+  }
+  return { text: lines.join(eol) + (last ? eol : ""), at, name: names[at]! };
+}
+const cuts = fc.array(fc.nat(2000), { maxLength: 6 });
+
+test("what a naive writer writes is read as by a naive parser, in any pieces", () =>
+  fc.assert(
+    fc.asyncProperty(tables, cuts, async (made, pieces) => {
+      const { text, at, name } = write(made);
+      const rows = parse(text, made.delimiter).slice(1);
+      assert.is(rows.length, PLAIN + made.rows.length);
+      const expected = rows.map(({ cells }) => Number(cells[at]));
+      assert.equal(await readPieces(text, pieces, name), expected);
+    }),
+    fcOptions(1000),
+  ));
+
+test("the line of a wrong cell is that of a naive parser, in any pieces", () =>
+  fc.assert(
+    fc.asyncProperty(tables, cuts, fc.nat(), async (made, pieces, choice) => {
+      const which = choice % made.rows.length;
+      const rows = made.rows.with(which, { ...made.rows[which]!, number: "bad" });
+      const { text, at, name } = write({ ...made, rows });
+      const line = parse(text, made.delimiter)[1 + PLAIN + which]!.lines[at];
+      const error = await assert.rejects(() => readPieces(text, pieces, name), "ERR_CELL");
+      assert.match(error.message, `line ${line}, column "${name}": "bad"`);
+    }),
+    fcOptions(1000),
+  ));
+
+test("any text is cut into the same records whatever its pieces, or refused alike", () => {
+  const outcome = (text: string, pieces: readonly number[]) =>
+    readPieces(text, pieces, "n").catch(({ message }: Error) => message);
+  return fc.assert(
+    fc.asyncProperty(
+      fc.string({ maxLength: 60, unit: fc.constantFrom(...Array.from('12"\n,é')) }),
+      cuts,
+      async (text, pieces) => {
+        const whole = `n\n1\n${text}`;
+        assert.equal(await outcome(whole, pieces), await outcome(whole, []));
+      },
+    ),
+    fcOptions(2000),
+  );
+});
+
+test("any float64 survives being written and read", () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true }), (value) => {
+      assert.same(numberOf(Object.is(value, -0) ? "-0" : String(value)), value);
+      if (value !== 0) assert.same(numberOf(value.toExponential()), value);
+    }),
+    fcOptions(1000),
+  );
+});
+
+test("any 64-bit integer survives being written and read, any other is refused", () => {
+  for (const [name, wrap] of [
+    ["int64", BigInt.asIntN],
+    ["uint64", BigInt.asUintN],
+  ] as const) {
+    const cells = new CellColumn(dtypeInfo(name));
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }), (value) => {
+        assert.is(cells.put(String(value)), wrap(64, value) === value);
+        const { values } = cells.take();
+        assert.equal([...values], wrap(64, value) === value ? [value] : []);
+      }),
+      fcOptions(300),
+    );
   }
 });
 
