@@ -17,6 +17,8 @@ import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./so
 
 /** Bytes whose records tell the dialect; more, if they hold no whole record. */
 const SAMPLE_BYTES = 1 << 16;
+/** Bytes that are parsed at once: so few that their cells die young, in the collector's nursery. */
+const PIECE_BYTES = 1 << 16;
 /** A record that does not end within so many characters is taken for a quote left open. */
 const MAX_RECORD = 1 << 24;
 
@@ -63,6 +65,8 @@ export class Table {
   /** Text behind the last whole record, and the line on which it begins. */
   #rest = "";
   #line = 1;
+  /** Characters before which it is not parsed again, so that a long record takes linear time. */
+  #due = 0;
 
   constructor(papa: Papa, name: string, dtype: DtypeInfo, dialect: Dialect) {
     this.#papa = papa;
@@ -77,6 +81,8 @@ export class Table {
   *read(piece: string, final: boolean): Generator<Batch> {
     const { delimiter, newline, names } = this.#dialect;
     const text = this.#rest + piece;
+    this.#rest = text;
+    if (!final && text.length < this.#due) return;
     const parser = new this.#papa.Parser({ delimiter, newline });
     const { data, errors, meta } = parser.parse(text, 0, !final);
     const records = data as string[][];
@@ -100,6 +106,7 @@ export class Table {
       throw formatError(this.#name, `line ${line}: ${QUOTES[wrong.code] ?? wrong.message}`);
     }
     this.#rest = text.slice(meta.cursor);
+    this.#due = Math.min(2 * this.#rest.length, MAX_RECORD + 1);
     // Without quotes, each record is a line.
     this.#line += text.includes('"') ? countLineEnds(text.slice(0, meta.cursor)) : records.length;
     if (this.#rest.length > MAX_RECORD) throw tooLong(this.#name, this.#line);
@@ -166,7 +173,10 @@ async function* readBatches(input: FileBytes | ByteStream, table: Table): AsyncG
   // Takes the byte order mark away, too.
   const decoder = new TextDecoder();
   for await (const chunk of input.chunks()) {
-    yield* table.read(decoder.decode(chunk, { stream: true }), false);
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      const bytes = chunk.subarray(at, at + PIECE_BYTES);
+      yield* table.read(decoder.decode(bytes, { stream: true }), false);
+    }
   }
   yield* table.read(decoder.decode(), true);
 }
