@@ -52,13 +52,17 @@ interface Column {
   readonly data: ArrowColumn<unknown>["data"];
 }
 
+/** Values as flechette decodes them: buffers themselves where there is nothing to decode. */
+function* chunks(data: Column["data"]): Generator<ArrayLike<unknown>> {
+  for (const batch of data) {
+    for (let at = 0; at < batch.length; at += BATCH_ROWS) {
+      yield batch.slice(at, Math.min(at + BATCH_ROWS, batch.length));
+    }
+  }
+}
+
 function* readBatches(columns: readonly Column[], rows: number): Generator<Batch> {
-  const cursors = columns.map(({ dtype, data }) =>
-    compact(
-      dtype,
-      data.map((batch) => batch.slice(0, batch.length)),
-    ),
-  );
+  const cursors = columns.map(({ dtype, data }) => compact(dtype, chunks(data)));
   for (let at = 0; at < rows; at += BATCH_ROWS) {
     const n = Math.min(BATCH_ROWS, rows - at);
     const values: TypedArray[] = cursors.map((next) => next(n));

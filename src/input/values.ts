@@ -8,18 +8,21 @@ import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
  */
 export function compact(
   dtype: DtypeInfo,
-  chunks: readonly ArrayLike<unknown>[],
+  chunks: Iterable<ArrayLike<unknown>>,
 ): (rows: number) => TypedArray {
-  let chunk = 0;
+  const iterator = chunks[Symbol.iterator]();
+  let values: ArrayLike<unknown> = [];
   let at = 0;
   return (rows) => {
     // Of whatever type: values are of the right one, numbers or bigints.
     const out = new dtype.array!(new ArrayBuffer(rows * dtype.size)) as Float64Array<ArrayBuffer>;
     let n = 0;
     for (let left = rows; left > 0; ) {
-      const values = chunks[chunk];
-      if (values === undefined) {
-        throw new RangeError(`${rows - left} values where ${rows} rows were told`);
+      if (at === values.length) {
+        const { done, value } = iterator.next();
+        if (done) throw new RangeError(`${rows - left} values where ${rows} rows were told`);
+        values = value;
+        at = 0;
       }
       const end = Math.min(values.length, at + left);
       left -= end - at;
@@ -31,10 +34,6 @@ export function compact(
       for (; at < end; at++) {
         const value = values[at] as number | null | undefined;
         if (value !== null && value !== undefined) out[n++] = value;
-      }
-      if (at === values.length) {
-        chunk++;
-        at = 0;
       }
     }
     return out.subarray(0, n);

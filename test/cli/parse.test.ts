@@ -89,5 +89,8 @@ test("a library is loaded by the command or the file that needs it", () =>
     assert.ok(named(help, "yargs"));
     assert.not.ok(help.some((url) => /engine|input\//.test(url)));
     const csv = put(folder, "x.csv", "1\n2\n");
-    assert.equal(dependencies(loaded(MAIN, "reduce", csv)), []);
+    const read = dependencies(loaded(MAIN, "reduce", csv));
+    assert.ok(read.length > 0 && read.every((url) => named([url], "papaparse")));
+    const raw = put(folder, "x.bin", "12345678");
+    assert.equal(dependencies(loaded(MAIN, "reduce", raw, "--dtype", "float64")), []);
   }));
