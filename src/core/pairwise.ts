@@ -12,7 +12,9 @@
 // A claim takes what is published and never waits for a slow peer; the last
 // number of an odd round is claimed alone and carried over as it is.
 //
-// The rings here use head and slots only; `tail` would say what the round says.
+// The rings use head and slots only; `tail` would say what the round says. A ring has a slot for
+// every ticket of a job, 4n/3 and 2n/3 of them, and so none is used twice: nothing is released,
+// nobody waits for a free slot. Of the three atomic stores a pair, one is left.
 
 import { add32, cas64, load64, peek32, peek64, wait32 } from "./atomic";
 import { count, foldRecord, isWanted, lineOf, mergeRecord, scratchOf } from "./job";
@@ -45,7 +47,10 @@ let pushed: i32 = 0;
 let taken: i64 = 0;
 let takenEnd: i64 = 0;
 
-/** Puts elements first … end − 1 at `p` into ring A, one record each. Before the job is known. */
+/**
+ * Puts elements first … end − 1 at `p` into ring A, one record each. Before the job is known, so
+ * that plain stores publish: the publication of the job's tasks orders them for everyone.
+ */
 export function fill(me: i32, job: usize, p: usize, shift: i32, first: i32, end: i32): void {
   const a = <usize>peek32(job + JOB_RING_A);
   const scratch = scratchOf(me);
@@ -107,20 +112,9 @@ export function claimPairs(job: usize): bool {
   return false;
 }
 
-/** Result slot of the pair at hand; false if the job was stopped while its last reader is slow. */
-function target(job: usize): i64 {
-  const ticket = toBase + ((taken - fromBase) >> 1);
-  let looks = 0;
-  while (!ring.isFree(to, ticket)) {
-    if (!isWanted(job)) return -1;
-    if (++looks > LOOKS) wait32(job + JOB_STOP, 0, NAP);
-  }
-  return ticket;
-}
-
-/** For JavaScript: ticket to publish the pair at hand at, −1 if stopped, −2 if none is left. */
-export function pairTarget(job: usize): i64 {
-  return taken == takenEnd ? -2 : target(job);
+/** Ticket of the result of the pair at hand; −1 if none is left of what was claimed. */
+export function pairTarget(): i64 {
+  return taken == takenEnd ? -1 : toBase + ((taken - fromBase) >> 1);
 }
 
 export function pairInto(ticket: i64): usize {
@@ -136,10 +130,9 @@ export function pairRight(): usize {
   return taken + 1 == takenEnd ? 0 : ring.payloadOf(from, taken + 1);
 }
 
-/** Gives the two slots back and publishes their result. */
+/** Publishes the result of the pair at hand and goes on to the next. */
 export function pairDone(ticket: i64): void {
-  ring.release(from, taken++);
-  if (taken != takenEnd) ring.release(from, taken++);
+  taken = min<i64>(taken + 2, takenEnd);
   ring.publish(to, ticket);
   pushed++;
 }
@@ -150,8 +143,7 @@ export function run(me: i32, job: usize): void {
   begin(job);
   while (claimPairs(job)) {
     while (taken != takenEnd) {
-      const ticket = target(job);
-      if (ticket < 0) return;
+      const ticket = pairTarget();
       const into = pairInto(ticket);
       const right = pairRight();
       if (right != 0) {

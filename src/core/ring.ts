@@ -27,7 +27,7 @@ export function claimedTicket(): i64 {
 
 /**
  * Makes an empty ring of 2^capacityLog2 ≥ 2 slots of 2^slotShift bytes whose next ticket is
- * `ticket`. Before any other thread knows of the ring.
+ * `ticket`, and whose first `used` slots are ever used. Before any other thread knows of it.
  */
 export function init(
   ring: usize,
@@ -35,12 +35,12 @@ export function init(
   capacityLog2: i32,
   slotShift: i32,
   ticket: i64,
+  used: i32,
 ): void {
-  const capacity = 1 << capacityLog2;
-  poke32(ring + RING_MASK, capacity - 1);
+  poke32(ring + RING_MASK, (1 << capacityLog2) - 1);
   poke32(ring + RING_SHIFT, slotShift);
   poke32(ring + RING_SLOTS, <i32>slots);
-  for (let i = 0; i < capacity; i++) {
+  for (let i = 0; i < used; i++) {
     const t = ticket + <i64>i;
     poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t);
   }
@@ -75,11 +75,6 @@ export function reserve(ring: usize): i64 {
     }
     // Otherwise `tail` moved, or the consumer of the last lap is between claim and release.
   }
-}
-
-/** True once ticket t's slot is free to be filled: its last consumer has released it. */
-export function isFree(ring: usize, ticket: i64): bool {
-  return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket;
 }
 
 export function isPublished(ring: usize, ticket: i64): bool {

@@ -288,9 +288,8 @@ export class External {
     core.pairBegin(job);
     while (core.claimPairs(job)) {
       for (;;) {
-        const ticket = core.pairTarget(job);
-        if (ticket === -2n) break;
-        if (ticket === -1n) return;
+        const ticket = core.pairTarget();
+        if (ticket < 0n) break;
         try {
           const right = core.pairRight() >>> 0;
           let state = this.#decode(core.pairLeft() >>> 0);

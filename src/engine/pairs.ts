@@ -28,6 +28,17 @@ export interface PairTask {
 
 const log2 = (n: number) => Math.ceil(Math.log2(n));
 
+/** Numbers that pass through each of the two rings: n + ⌈n/4⌉ + …, ⌈n/2⌉ + ⌈n/8⌉ + … */
+function slotCounts(length: number): [number, number] {
+  const used: [number, number] = [0, 0];
+  let n = length;
+  for (let round = 0; ; round++) {
+    used[round % 2]! += n;
+    if (n <= 1) return used;
+    n = Math.ceil(n / 2);
+  }
+}
+
 /** @throws RingfoldError ERR_OPTION, ERR_MEMORY */
 export function pairTask(
   shared: Shared,
@@ -47,15 +58,15 @@ export function pairTask(
   }
   const { pass, user } = plan;
   const shift = Math.max(4, log2(SLOT_PAYLOAD + pass.stateBytes));
-  const slotsA = 2 ** Math.max(1, log2(length));
-  const slotsB = 2 ** Math.max(1, log2((length + 1) >> 1));
-  const bytes = 2 * RING_SIZE + (slotsA + slotsB) * 2 ** shift;
+  const used = slotCounts(length);
+  const bytes = 2 * RING_SIZE + (used[0] + used[1]) * 2 ** shift;
   const a = shared.arena.alloc(bytes);
   shared.reach(a + bytes);
   const b = a + RING_SIZE;
   const slots = b + RING_SIZE;
-  shared.core.ringInit(a, slots, Math.log2(slotsA), shift, 0n);
-  shared.core.ringInit(b, slots + slotsA * 2 ** shift, Math.log2(slotsB), shift, 0n);
+  shared.core.ringInit(a, slots, Math.max(1, log2(used[0])), shift, 0n, used[0]);
+  const slotsB = slots + used[0] * 2 ** shift;
+  shared.core.ringInit(b, slotsB, Math.max(1, log2(used[1])), shift, 0n, used[1]);
   return {
     task: {
       plan,

@@ -33,7 +33,14 @@ export const MOST_BYTES = 65536 * PAGE;
 
 /** The exports of core/index.ts. Addresses and i32 are numbers, i64 are bigints. */
 export interface Core {
-  ringInit(ring: number, slots: number, capacityLog2: number, shift: number, ticket: bigint): void;
+  ringInit(
+    ring: number,
+    slots: number,
+    capacityLog2: number,
+    shift: number,
+    ticket: bigint,
+    used: number,
+  ): void;
   ringReserve(ring: number): bigint;
   ringPublish(ring: number, ticket: bigint): void;
   ringClaim(ring: number, max: number): number;
@@ -63,7 +70,7 @@ export interface Core {
   pairFill(me: number, job: number, p: number, shift: number, first: number, end: number): void;
   pairBegin(job: number): void;
   claimPairs(job: number): number;
-  pairTarget(job: number): bigint;
+  pairTarget(): bigint;
   pairInto(ticket: bigint): number;
   pairLeft(): number;
   pairRight(): number;
@@ -146,7 +153,7 @@ export class Shared implements StateReader {
     // Tells this memory from others of the process; loading a better generator takes 3 ms.
     const id = Float64Array.of(Math.random(), Math.random());
     shared.bytes.set(new Uint8Array(id.buffer), CONTROL_ID);
-    core.ringInit(TASK_RING, TASK_SLOTS, Math.log2(capacity), SLOT_SHIFT, 0n);
+    core.ringInit(TASK_RING, TASK_SLOTS, Math.log2(capacity), SLOT_SHIFT, 0n, capacity);
     shared.arena.format(arena, pages * PAGE, maximum * PAGE);
     i32s[CONTROL_LAYOUT >> 2] = LAYOUT;
     Atomics.store(i32s, CONTROL_MAGIC >> 2, MAGIC);

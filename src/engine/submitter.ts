@@ -188,7 +188,7 @@ export class Submitter {
     const scratch = this.#alloc(SCRATCH_SIZE);
     const ring = this.#alloc(RING_SIZE);
     const slots = this.#alloc(1 << (RESULTS_LOG2 + SLOT_SHIFT));
-    shared.core.ringInit(ring, slots, RESULTS_LOG2, SLOT_SHIFT, 0n);
+    shared.core.ringInit(ring, slots, RESULTS_LOG2, SLOT_SHIFT, 0n, 1 << RESULTS_LOG2);
     shared.i32s[(line + LINE_SCRATCH) >> 2] = scratch;
     shared.i32s[(line + LINE_RESULTS) >> 2] = ring;
     this.external = new External(shared, this.me);

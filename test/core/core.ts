@@ -20,6 +20,6 @@ export function coreOn(memory: WebAssembly.Memory, module = wasm): Core {
 export const RING = 4096;
 
 export function makeRing(core: Core, at: number, capacityLog2: number, ticket: bigint): number {
-  core.ringInit(at, at + RING_SIZE, capacityLog2, SLOT_SHIFT, ticket);
+  core.ringInit(at, at + RING_SIZE, capacityLog2, SLOT_SHIFT, ticket, 2 ** capacityLog2);
   return at;
 }
