@@ -1,6 +1,7 @@
 // What may end a call before its result: a signal, a time-out, an engine that
 // closes, an input that changes. And the progress that is reported meanwhile.
 
+import { setMaxListeners } from "node:events";
 import { RingfoldError } from "../errors.js";
 import type { ReduceOptions } from "./plan.js";
 
@@ -33,7 +34,11 @@ export function assertLength(view: { length: number }, length: number): void {
 export function limit(options: ReduceOptions, fail: (error: unknown) => void): () => void {
   const { signal, timeout } = options;
   const onAbort = () => fail(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal !== undefined) {
+    // One signal for many calls is what signals are for: not a leak to be warned of.
+    setMaxListeners(0, signal);
+    signal.addEventListener("abort", onAbort, { once: true });
+  }
   const timer =
     timeout === undefined || timeout > MOST_TIMER_MS
       ? undefined
