@@ -13,7 +13,7 @@ export type { EngineOptions };
  * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { shared, workers, spin } = await layOut(options, 0);
+  const { shared, workers, spin } = await layOut(options);
   const threads = new Threads(shared);
   await threads.start(workers);
   const engine = new Engine(shared, threads);

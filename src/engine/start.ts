@@ -31,8 +31,8 @@ function integer(name: string, value: unknown, least: number, most: number): num
   return value;
 }
 
-/** A new shared memory and its threads, none of them started. */
-export async function layOut(options: EngineOptions, helpers: 0 | 1) {
+/** A new shared memory, and how many workers it is for: one a thread, `most` at most. */
+export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
   const cores = availableParallelism();
   const threads = integer(
     "threads",
@@ -42,7 +42,7 @@ export async function layOut(options: EngineOptions, helpers: 0 | 1) {
   );
   const maxBytes = integer("maxBytes", options.maxBytes ?? MOST_BYTES, 1, Number.MAX_SAFE_INTEGER);
   const spin = integer("spin", options.spin ?? 50, 0, 1_000_000);
-  const workers = Math.max(1, threads - helpers);
+  const workers = Math.max(1, Math.min(threads, most));
   const shared = Shared.create(await loadCore(), {
     workers,
     threads,
@@ -53,14 +53,15 @@ export async function layOut(options: EngineOptions, helpers: 0 | 1) {
 }
 
 /**
- * An engine for a process that has one job: no worker is awaited, nothing is measured, and workers
- * park as soon as they find nothing. If the calling thread `helps` with the job, there is one
- * worker fewer. What keeps a worker from starting rejects the call that waits for it.
+ * An engine for a process that has one job, with `most` workers: a calling thread that helps
+ * needs one fewer than threads, little work needs few. None of them is awaited, nothing is
+ * measured, and they park as soon as they find nothing. What keeps one from starting rejects the
+ * call that waits for it.
  * @internal The CLI's.
  * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
  */
-export async function startEngine(options: EngineOptions, helps: boolean): Promise<Engine> {
-  const { shared, workers } = await layOut(options, helps ? 1 : 0);
+export async function startEngine(options: EngineOptions, most: number): Promise<Engine> {
+  const { shared, workers } = await layOut(options, most);
   const threads = new Threads(shared);
   let failure: unknown;
   threads.start(workers).catch((error: unknown) => {

@@ -16,8 +16,14 @@ const state = (shared.line(me) + LINE_STATE) >> 2;
 Atomics.store(shared.i32s, state, 1);
 Atomics.notify(shared.i32s, state);
 
-while (shared.core.work(me) !== RETURN_CLOSED) {
-  const loading = external.run();
-  if (loading !== undefined) await loading;
+async function run(): Promise<void> {
+  while (shared.core.work(me) !== RETURN_CLOSED) {
+    const loading = external.run();
+    if (loading !== undefined) await loading;
+  }
+  port.close();
 }
-port.close();
+
+// Not awaited here: V8 11.3 aborts the process if a thread is ended just before a module with a
+// top-level await begins, which is what `process.exit` soon after the start does.
+void run();
