@@ -29,6 +29,9 @@ export async function report(error: unknown, argv: readonly string[]): Promise<n
   write(2, `${styler(2)("red", "ringfold:")} ${message} (${code})\n`);
   // Code that is not ours, or that should not have failed: where it was matters.
   if (code === "ERR_USER_OPERATOR" || code === "ERR_INTERNAL") write(2, `${stack}\n`);
+  // A cause that the message does not tell already.
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && !message.includes(cause.message)) write(2, `${cause.stack}\n`);
   if (error instanceof UsageError && error.wantsHelp) {
     const { helpOf } = await import("./yargs.js");
     write(2, `\n${await helpOf(commandOf(argv[0])?.name, version())}\n`);

@@ -142,6 +142,7 @@ export function jsonValue(value: unknown): unknown {
     return Number.isSafeInteger(number) ? number : String(value);
   }
   if (value === undefined || value === null) return null;
+  if (typeof value === "function" || typeof value === "symbol") return String(value);
   if (typeof value !== "object") return value;
   if (value instanceof Map) return [...value].map(jsonValue);
   if (value instanceof Set || Array.isArray(value)) return [...value].map(jsonValue);

@@ -209,6 +209,28 @@ test("a float sum has the same bits on any number of threads and in any memory",
     assert.equal(await results(["-", "--op", "sum,mean"], { input: readFileSync(path) }), first);
   }));
 
+test(
+  "more threads than there is work for, and more columns than there are streams",
+  () =>
+    inFolder(async (folder) => {
+      const path = put(folder, "x.npy", npy("<f8", "(3,)", doubles([1, 2, 3])));
+      const found = await reduce([path, "--threads", "256"]);
+      assert.equal([found.threads, found.columns[0]!.results], [256, { sum: 6 }]);
+      const names = Array.from({ length: 64 }, (_, i) => `c${i}`);
+      const table = put(folder, "t.csv", `${names.join()}\n${names.map((_, i) => i).join()}\n`);
+      const columns = names.flatMap((name) => ["--column", name]);
+      const all = await reduce([table, ...columns, "--op", "sum,max", "--threads", "1"]);
+      assert.equal(
+        all.columns.map(({ name, results }) => [name, results["sum"], results["max"]]),
+        names.map((name, i) => [name, i, i]),
+      );
+      const more = await run(["reduce", table, ...columns, "--column", "c0"]);
+      assert.is(more.code, 2);
+      assert.match(more.err, "65 columns");
+    }),
+  { deadline: 120_000 },
+);
+
 test("--nan, --initial and --overflow do what the design says", () =>
   inFolder(async (folder) => {
     const nans = put(folder, "nan.npy", npy("<f8", "(3,)", doubles([Number.NaN, 2, 3])));

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { ftruncateSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { assert, test } from "../harness.js";
 import {
@@ -21,7 +21,9 @@ import {
 /** A file of zeros that takes no room on the disk and long to read. */
 function sparse(folder: string, bytes: number): string {
   const path = join(folder, "zeros.bin");
-  ftruncateSync(openSync(path, "w"), bytes);
+  const fd = openSync(path, "w");
+  ftruncateSync(fd, bytes);
+  closeSync(fd);
   return path;
 }
 
@@ -78,6 +80,23 @@ test("SIGTERM and SIGHUP end it as they are counted", async () => {
     assert.is((await end).code, exitCode);
   }
 });
+
+test("a file that shrinks while it is read is told, not summed", () =>
+  inFolder(async (folder) => {
+    for (const bytes of [2 ** 34, 2 ** 38]) {
+      const path = sparse(folder, bytes);
+      const child = start(["reduce", path, "--dtype", "float64"]);
+      const end = ended(child);
+      const read = () => Number(/^rchar: (\d+)/.exec(proc(child.pid as number, "io"))?.[1]);
+      await until(() => read() > 2 ** 28 || child.exitCode !== null);
+      truncateSync(path, 2 ** 20);
+      const { code, out, err } = await end;
+      assert.is(code, 1, err);
+      assert.is(out, "");
+      assert.match(err, "(ERR_INPUT_CHANGED)");
+      assert.match(err, "zeros.bin");
+    }
+  }));
 
 const STUCK = `
 import { openSync } from "node:fs";
