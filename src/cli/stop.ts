@@ -1,7 +1,6 @@
 // Why a reduction ends before its time: a signal from outside, or a time-out. One
 // AbortSignal tells everybody.
 
-import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 import { RingfoldError } from "../errors.js";
 
@@ -31,8 +30,6 @@ export class Stop {
   }
 
   constructor() {
-    // One listener a stream.
-    setMaxListeners(0, this.signal);
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(name, () => {
         const reason = new Interrupted(name);

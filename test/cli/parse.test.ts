@@ -1,6 +1,7 @@
 // The two ways through a command line agree, and a plain line loads no library.
 
 import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { parseQuickly } from "../../src/cli/parse.js";
 import { parseCarefully } from "../../src/cli/yargs.js";
@@ -81,16 +82,25 @@ test("importing the package, or reducing a .npy file, loads no dependency", () =
     assert.not.ok(version.some((url) => /engine|input|operators|node_modules/.test(url)));
   }));
 
-test("a library is loaded by the command or the file that needs it", () =>
+test("a library is loaded by the command or the file that needs it, and by no other", () =>
   inFolder((folder) => {
-    const named = (urls: string[], name: string) =>
-      urls.some((url) => url.includes(`/node_modules/${name}/`));
-    const help = loaded(MAIN, "--help");
-    assert.ok(named(help, "yargs"));
-    assert.not.ok(help.some((url) => /engine|input\//.test(url)));
-    const csv = put(folder, "x.csv", "1\n2\n");
-    const read = dependencies(loaded(MAIN, "reduce", csv));
-    assert.ok(read.length > 0 && read.every((url) => named([url], "papaparse")));
-    const raw = put(folder, "x.bin", "12345678");
-    assert.equal(dependencies(loaded(MAIN, "reduce", raw, "--dtype", "float64")), []);
+    const libraries = (...args: string[]) =>
+      new Set(
+        dependencies(loaded(MAIN, ...args)).map(
+          (url) => url.split("/node_modules/")[1]?.split("/")[0],
+        ),
+      );
+    const help = libraries("--help");
+    assert.ok(help.has("yargs"));
+    const csv = libraries("reduce", put(folder, "x.csv", "1\n2\n"));
+    const flights = new URL("../../../node_modules/vega-datasets/data/", import.meta.url);
+    const parquet = libraries(
+      ...["reduce", fileURLToPath(new URL("flights-3m.parquet", flights)), "--column", "delay"],
+    );
+    assert.ok(parquet.has("hyparquet"));
+    for (const name of csv) assert.not.ok(parquet.has(name), `${name} is for text`);
+    for (const found of [csv, parquet]) {
+      for (const name of help) assert.not.ok(found.has(name), `${name} is for the help`);
+      assert.not.ok(found.has("cli-progress"));
+    }
   }));
