@@ -1,7 +1,7 @@
 // Compiles the core to dist/src/core/core.wasm, and the same bytes as a module
 // for runtimes that cannot read files (dist/src/core/inline.js).
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -9,6 +9,8 @@ import asc from "assemblyscript/asc";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../../dist/src/core");
 
+// tsc never removes what it once made of a file: a deleted test would go on running.
+await rm(join(out, "../.."), { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const { error, stderr } = await asc.main([
   join(here, "index.ts"),

@@ -15,7 +15,6 @@ export {
   foldBegin,
   foldBlocks,
   foldEnd,
-  isWanted,
   mergeLeftOf,
   mergeRecord,
   mergeRightOf,

@@ -174,7 +174,7 @@ export const JOB_BATCH = 80;
 export const JOB_ROUNDS = 768;
 export const MAX_ROUNDS = 33;
 
-/** u32: 0 runs, 1 stopped (abort, time-out); workers read it between blocks. */
+/** u32: 0 runs, 1 stopped (abort, time-out); workers read it before each block or claim of pairs. */
 export const JOB_STOP = 128;
 /** i64: block << 32 | address of the error with the lowest block; −1 while there is none. */
 export const JOB_ERROR = 256;

@@ -89,6 +89,7 @@ export function claimPairs(job: usize): bool {
   const batch = (<i64>peek32(job + JOB_BATCH)) << 1;
   let looks = 0;
   while (length > 1) {
+    if (!isWanted(job)) return false;
     const head = load64(from + RING_HEAD);
     const left = fromBase + length - head;
     if (left <= 0) {
@@ -106,7 +107,6 @@ export function claimPairs(job: usize): bool {
       takenEnd = head + n;
       return true;
     }
-    if (!isWanted(job)) return false;
     if (++looks > LOOKS) wait32(job + JOB_STOP, 0, NAP);
   }
   return false;

@@ -19,7 +19,13 @@ async function reduceOnce(
   } catch (error) {
     const code = (error as { code?: string }).code;
     // An engine that could not start, or lost a worker, is not kept.
-    if (code === "ERR_START" || code === "ERR_WORKER_DIED") engine = undefined;
+    if (code === "ERR_START" || code === "ERR_WORKER_DIED") {
+      void engine?.then(
+        (dead) => dead.close(),
+        () => {},
+      );
+      engine = undefined;
+    }
     throw error;
   }
 }

@@ -44,7 +44,7 @@ import {
 import { fillNow, ReductionStream } from "./reduction.js";
 import type { Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
-import { Submitter } from "./submitter.js";
+import { type Running, Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
 /** Pass it to another worker thread (`postMessage`, `workerData`) and attach there. */
@@ -112,7 +112,9 @@ export class Engine {
     this.#crossover = crossover;
     this.threads = shared.i32(CONTROL_THREADS);
     this.#submitter.onClosed = () => this.#fail(closedError());
-    if (threads !== undefined) threads.onDeath = (error) => this.#fail(error);
+    if (threads === undefined) return;
+    threads.onDeath = (error) => this.#fail(error);
+    threads.onGone = (id) => this.#submitter.external.forget(id);
   }
 
   /** @internal Measures the crossover; `spin` in microseconds. */
@@ -179,11 +181,27 @@ export class Engine {
   share(values: readonly number[], dtype?: Dtype): TypedArray<SharedArrayBuffer>;
   share(values: readonly bigint[], dtype?: "int64" | "uint64"): TypedArray<SharedArrayBuffer>;
   share(values: Input, dtype?: Dtype): TypedArray {
-    const located = locate(this.#shared, values);
-    const info = dtype === undefined ? located.dtype : dtypeInfo(dtype);
-    const view = this.#allocRaw(info, located.length);
-    // Converts as assignment to a typed array does; bigints and numbers do not mix.
-    (view as Float64Array).set((dtype === undefined ? located.view : values) as Float64Array);
+    this.#assertOpen();
+    if (dtype === undefined) {
+      const { dtype: own, length, view } = locate(this.#shared, values);
+      return this.#fill(own, length, view);
+    }
+    const info = dtypeInfo(dtype);
+    const kind = info.size === 8 && info.kind !== "float" ? "bigint" : "number";
+    const odd = Array.prototype.findIndex.call(values, (x) => typeof x !== kind);
+    if (odd >= 0) {
+      throw new RingfoldError(
+        "ERR_DTYPE",
+        `share: element ${odd} is a ${typeof values[odd]}; ${dtype} takes ${kind}s`,
+      );
+    }
+    return this.#fill(info, values.length, values);
+  }
+
+  /** Converts as assignment to a typed array does. */
+  #fill(info: DtypeInfo, length: number, values: Input): TypedArray<SharedArrayBuffer> {
+    const view = this.#allocRaw(info, length);
+    (view as Float64Array).set(values as Float64Array);
     return view;
   }
 
@@ -207,10 +225,10 @@ export class Engine {
     if (this.#staysHere(located, plan, options)) {
       return this.#here(located, plan, options) as Result<O>;
     }
-    if (options.schedule === "pairwise") {
-      return (await this.#pairwise(located, plan, options)) as Result<O>;
-    }
-    const task = this.#task(located, plan);
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
     const result = task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
     return (await result) as Result<O>;
   }
@@ -231,10 +249,10 @@ export class Engine {
     if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
       return this.#here(located, plan, options) as Result<O>;
     }
-    if (options.schedule === "pairwise") {
-      return this.#pairwiseNow(located, plan, options) as Result<O>;
-    }
-    const task = this.#task(located, plan);
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
     const result = task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
     return result as Result<O>;
   }
@@ -281,6 +299,9 @@ export class Engine {
 
   #begin(options: ReduceOptions): void {
     this.#assertOpen();
+    if (typeof options !== "object" || options === null) {
+      throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
+    }
     if (options !== NO_OPTIONS) {
       checkOptions(options);
       options.signal?.throwIfAborted();
@@ -298,7 +319,7 @@ export class Engine {
     if (user !== undefined) return makeUserPlan(user, dtype, skip);
     const names = operators as OperatorName | readonly OperatorName[];
     const list = typeof names === "string" ? names : JSON.stringify(names);
-    const key = `${dtype.name} ${skip ? 1 : 0} ${list}`;
+    const key = `${dtype.name} ${skip ? 1 : 0} ${typeof names} ${list}`;
     let plan = this.#plans.get(key);
     if (plan === undefined) {
       plan = makePlan(names, dtype, skip);
@@ -360,25 +381,8 @@ export class Engine {
     const id = this.#threads.numberOf(view.buffer);
     this.#submitter.external.learn(id, view.buffer);
     const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
-    return external(plan, length, { pieces: [piece] });
-  }
-
-  async #pairwise(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
-    const { task, free } = this.#pairTask(located, plan, options);
-    try {
-      return await this.#jobs.run(task, options);
-    } finally {
-      free();
-    }
-  }
-
-  #pairwiseNow(located: Located, plan: Plan, options: ReduceOptions): unknown {
-    const { task, free } = this.#pairTask(located, plan, options);
-    try {
-      return this.#jobs.runNow(task, options);
-    } finally {
-      free();
-    }
+    // The task holds the view, so that the buffer is not taken for gone while the job runs.
+    return { ...external(plan, length, { pieces: [piece] }), view };
   }
 
   #pairTask(located: Located, plan: Plan, options: ReduceOptions) {
@@ -405,7 +409,13 @@ export class Engine {
   #copyNow({ view, length }: Located, plan: Plan, options: ReduceOptions): unknown {
     const deadline = new Deadline(options.timeout);
     const buffers = new StreamBuffers(this.#shared, plan, this.threads);
-    const running = this.#jobs.entryNow(buffers.spec, deadline);
+    let running: Running;
+    try {
+      running = this.#jobs.entryNow(buffers.spec, deadline);
+    } catch (error) {
+      buffers.free();
+      throw error;
+    }
     const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
     try {
       fillNow(stream, view, (isDone) => this.#jobs.waitFor(isDone, deadline));
@@ -511,7 +521,8 @@ export class Engine {
   #fail(error: RingfoldError): void {
     this.#failed ??= error;
     this.#jobs.rejectAll(error);
-    if (this.#submitter.isEngineClosed) this.#submitter.abandon();
+    // What was pending is over: nothing of this engine may keep the process alive.
+    this.#submitter.abandon();
   }
 }
 

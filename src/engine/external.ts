@@ -73,7 +73,8 @@ export class External {
   readonly #shared: Shared;
   readonly #me: number;
   readonly #port: MessagePort | undefined;
-  readonly #buffers = new Map<number, SharedArrayBuffer>();
+  /** Strong in a worker, which has no other hold on them; weak in a submitter, whose user has. */
+  readonly #buffers = new Map<number, SharedArrayBuffer | WeakRef<SharedArrayBuffer>>();
   #stage = 0;
   #extra: Extra = {};
   #extraJob = -1;
@@ -85,9 +86,30 @@ export class External {
     this.#port = port;
   }
 
-  /** Makes a foreign buffer known to this thread under the number that pieces carry. */
+  /**
+   * Makes a foreign buffer known to a submitter under the number that pieces carry. Whoever runs
+   * the job holds the buffer meanwhile.
+   */
   learn(id: number, buffer: SharedArrayBuffer): void {
-    this.#buffers.set(id, buffer);
+    if (!this.#buffers.has(id)) this.#buffers.set(id, new WeakRef(buffer));
+  }
+
+  /** Takes in what the owner sent: new buffers, and the numbers of those that are gone. */
+  #receive(): void {
+    if (this.#port === undefined) return;
+    for (;;) {
+      const message = receiveMessageOnPort(this.#port)?.message as
+        | { id: number; buffer?: SharedArrayBuffer }
+        | undefined;
+      if (message === undefined) return;
+      if (message.buffer === undefined) this.#buffers.delete(message.id);
+      else this.#buffers.set(message.id, message.buffer);
+    }
+  }
+
+  #known(id: number): SharedArrayBuffer | undefined {
+    const buffer = this.#buffers.get(id);
+    return buffer instanceof WeakRef ? buffer.deref() : buffer;
   }
 
   forget(id: number): void {
@@ -105,6 +127,7 @@ export class External {
    * be loaded first; the task then runs when it is.
    */
   run(): Promise<void> | undefined {
+    this.#receive();
     const record = this.#shared.line(this.#me) + LINE_RECORD;
     const job = this.#shared.job(this.#shared.u32(record + RECORD_JOB));
     const { operator } = this.#read(job);
@@ -128,7 +151,7 @@ export class External {
     const job = this.#shared.job(this.#shared.u32(record + RECORD_JOB));
     const { operator, pieces } = this.#read(job);
     if (operator !== undefined && loadedOperator(operator) === undefined) return false;
-    if (pieces?.some((p) => p.kind === "buffer" && !this.#buffers.has(p.id))) return false;
+    if (pieces?.some((p) => p.kind === "buffer" && this.#known(p.id) === undefined)) return false;
     this.#runLoaded(job, record);
     return true;
   }
@@ -337,16 +360,7 @@ export class External {
   }
 
   #bufferOf(id: number): SharedArrayBuffer {
-    while (this.#port !== undefined && !this.#buffers.has(id)) {
-      // Sent before the job was submitted, so it is there.
-      const received = receiveMessageOnPort(this.#port)?.message as
-        | { id: number; buffer?: SharedArrayBuffer }
-        | undefined;
-      if (received === undefined) break;
-      if (received.buffer === undefined) this.forget(received.id);
-      else this.learn(received.id, received.buffer);
-    }
-    const buffer = this.#buffers.get(id);
+    const buffer = this.#known(id);
     if (buffer === undefined) {
       throw new RingfoldError("ERR_INPUT", `the foreign buffer ${id} did not reach this thread`);
     }

@@ -14,33 +14,63 @@ interface Text {
 }
 
 const HEADER = 4;
+/** Characters of a message or a stack that are kept. */
+const MOST_TEXT = 8192;
 
 function describe(error: unknown): Text {
-  if (!(error instanceof Error)) {
-    return { name: "Error", message: String(error), stack: undefined, code: undefined };
+  // Anything can be thrown, and any property of it can be anything, or throw.
+  const text = (value: unknown): string | undefined => {
+    try {
+      return value === undefined ? undefined : String(value);
+    } catch {
+      return undefined;
+    }
+  };
+  const get = (name: string): string | undefined => {
+    try {
+      return text((error as Record<string, unknown>)[name]);
+    } catch {
+      return undefined;
+    }
+  };
+  if (typeof error !== "object" || error === null) {
+    return { name: "Error", message: text(error) ?? "", stack: undefined, code: undefined };
   }
-  const { name, message, stack } = error;
-  return { name, message, stack, code: (error as { code?: string }).code };
+  const message = get("message") ?? text(error) ?? "an object without a text was thrown";
+  return { name: get("name") ?? "Error", message, stack: get("stack"), code: get("code") };
 }
 
-/** Called by the thread that ran the task. */
+/** Its address, or 0 if the memory is full. */
+function writeText(shared: Shared, json: string): number {
+  const bytes = new TextEncoder().encode(json);
+  try {
+    const address = shared.arena.alloc(HEADER + bytes.length);
+    shared.reach(address + HEADER + bytes.length);
+    shared.u32s[address >>> 2] = bytes.length;
+    shared.bytes.set(bytes, address + HEADER);
+    return address;
+  } catch {
+    return 0;
+  }
+}
+
+/** Called by the thread that ran the task; never throws. */
 export function reportError(shared: Shared, job: number, block: number, error: unknown): void {
   const text = describe(error);
-  const bytes = new TextEncoder().encode(JSON.stringify(text));
-  const address = shared.arena.alloc(HEADER + bytes.length);
-  shared.reach(address + HEADER + bytes.length);
-  shared.u32s[address >>> 2] = bytes.length;
-  shared.bytes.set(bytes, address + HEADER);
+  text.message = text.message.slice(0, MOST_TEXT);
+  text.stack = text.stack?.slice(0, MOST_TEXT);
+  const address = writeText(shared, JSON.stringify(text));
   const word = (job + JOB_ERROR) >> 3;
   const mine = (BigInt(block) << 32n) | BigInt(address);
   for (let seen = Atomics.load(shared.i64s, word); ; ) {
     if (seen !== -1n && seen >> 32n <= BigInt(block)) {
-      shared.arena.free(address);
+      if (address !== 0) shared.arena.free(address);
       return;
     }
     const before = Atomics.compareExchange(shared.i64s, word, seen, mine);
     if (before === seen) {
-      if (seen !== -1n) shared.arena.free(Number(seen & 0xffffffffn));
+      const displaced = seen === -1n ? 0 : Number(seen & 0xffffffffn);
+      if (displaced !== 0) shared.arena.free(displaced);
       return;
     }
     seen = before;
@@ -66,6 +96,13 @@ export function readError(shared: Shared, job: number): Error | undefined {
   const word = Atomics.load(shared.i64s, (job + JOB_ERROR) >> 3);
   if (word === -1n) return undefined;
   const address = Number(word & 0xffffffffn);
+  if (address === 0) {
+    return new RingfoldError(
+      "ERR_MEMORY",
+      "a task failed, and the engine's memory has no room left for what it said: free arrays or " +
+        "raise `maxBytes`",
+    );
+  }
   shared.reach(address + HEADER);
   const length = shared.u32(address);
   shared.reach(address + HEADER + length);

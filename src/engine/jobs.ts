@@ -2,7 +2,8 @@
 // to its answer, awaited or waited for.
 
 import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
-import { dtypeInfo } from "../operators/dtype.js";
+import { RingfoldError } from "../errors.js";
+import { dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { decodeState } from "../operators/user.js";
 import { readError, userError } from "./failure.js";
 import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
@@ -17,6 +18,8 @@ const BUSY_NS = 2_000_000n;
 export interface Task extends JobSpec {
   readonly plan: Plan;
   readonly beforeStart?: (running: Running) => void;
+  /** The input, if it lies elsewhere: held until the job is over. */
+  readonly view?: TypedArray;
   readonly afterAnswer?: (running: Running) => void;
 }
 
@@ -64,29 +67,50 @@ export class Jobs {
   /** Takes a job entry, once there is one. @throws what ends the call meanwhile */
   async entry(spec: JobSpec, options: ReduceOptions): Promise<Running> {
     const start = performance.now();
-    for (;;) {
-      const running = this.#submitter.prepare(spec);
-      if (running !== undefined) return running;
-      await this.#submitter.released();
-      this.#assertOpen();
-      options.signal?.throwIfAborted();
-      if (options.timeout !== undefined && performance.now() - start > options.timeout) {
-        throw timeoutError(options.timeout);
+    try {
+      for (;;) {
+        const running = this.#submitter.prepare(spec);
+        if (running !== undefined) return running;
+        await this.#submitter.released();
+        this.#assertOpen();
+        options.signal?.throwIfAborted();
+        if (options.timeout !== undefined && performance.now() - start > options.timeout) {
+          throw timeoutError(options.timeout);
+        }
       }
+    } catch (error) {
+      this.#disown(spec);
+      throw error;
     }
+  }
+
+  /** Gives back what a job was to hold that never began. */
+  #disown({ owns = [] }: JobSpec): void {
+    for (const address of owns) this.#shared.arena.free(address);
   }
 
   /** The same, helping meanwhile. */
   entryNow(spec: JobSpec, deadline: Deadline): Running {
-    for (;;) {
-      const running = this.#submitter.prepare(spec);
-      if (running !== undefined) return running;
-      let looks = 0;
-      this.#submitter.wait(
-        () => looks++ > 0,
-        () => deadline.check(),
-        () => BUSY_NS,
-      );
+    try {
+      for (;;) {
+        const running = this.#submitter.prepare(spec);
+        if (running !== undefined) return running;
+        if (this.#submitter.isStuck) {
+          throw new RingfoldError(
+            "ERR_OPTION",
+            "this thread has 64 streams open on the engine: end or abort one before a call that waits",
+          );
+        }
+        let looks = 0;
+        this.#submitter.wait(
+          () => looks++ > 0,
+          () => deadline.check(),
+          () => BUSY_NS,
+        );
+      }
+    } catch (error) {
+      this.#disown(spec);
+      throw error;
     }
   }
 
@@ -97,19 +121,27 @@ export class Jobs {
       let settled = false;
       const { onProgress } = options;
       const timer =
-        onProgress && setInterval(() => this.#progress(running, onProgress), PROGRESS_MS);
+        onProgress &&
+        setInterval(() => {
+          try {
+            this.#progress(running, onProgress);
+          } catch (error) {
+            fail(error);
+          }
+        }, PROGRESS_MS);
       const settle = () => {
         settled = true;
         clear();
         clearInterval(timer);
       };
-      const clear = this.guard(options, (error) => {
+      const fail = (error: unknown) => {
         if (settled) return;
         settle();
         // The promise ends now; the job's entry when the last worker has looked at its flag.
         this.#submitter.stop(running);
         reject(error);
-      });
+      };
+      const clear = this.guard(options, fail);
       running.onAnswer = () => {
         try {
           if (!settled) {

@@ -77,8 +77,8 @@ export class Deadline {
 
   /** Nanoseconds that a thread may sleep before it has to check again. */
   left(): bigint {
-    const until = Math.min(this.#end, this.#next);
-    if (until === Number.POSITIVE_INFINITY) return FOREVER;
-    return BigInt(Math.max(1, Math.ceil((until - performance.now()) * 1e6)));
+    const until = Math.min(this.#end, this.#next) - performance.now();
+    if (until > MOST_TIMER_MS) return FOREVER;
+    return BigInt(Math.max(1, Math.ceil(until * 1e6)));
   }
 }

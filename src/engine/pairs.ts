@@ -10,6 +10,7 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { encodeState, foldValues, type UserOperator } from "../operators/user.js";
+import { userError } from "./failure.js";
 import type { Located } from "./input.js";
 import type { Task } from "./jobs.js";
 import type { Local } from "./local.js";
@@ -20,11 +21,6 @@ import type { Running } from "./submitter.js";
 /** Pairs that one claim takes at most. */
 const PAIR_BATCH = 16;
 const MOST_NUMBERS = 2 ** 28;
-
-export interface PairTask {
-  readonly task: Task;
-  readonly free: () => void;
-}
 
 const log2 = (n: number) => Math.ceil(Math.log2(n));
 
@@ -48,7 +44,7 @@ export function pairTask(
   located: Located,
   plan: Plan,
   options: ReduceOptions,
-): PairTask {
+): Task {
   const { length } = located;
   if (length > MOST_NUMBERS) {
     throw new RingfoldError(
@@ -68,25 +64,21 @@ export function pairTask(
   const slotsB = slots + used[0] * 2 ** shift;
   shared.core.ringInit(b, slotsB, Math.max(1, log2(used[1])), shift, 0n, used[1]);
   return {
-    task: {
-      plan,
-      pass,
-      kind: user === undefined ? KIND_PAIRWISE : KIND_EXTERNAL_PAIRWISE,
-      length,
-      input: 0,
-      ...(user === undefined ? {} : { extra: { operator: user.url } }),
-      pairwise: { a, b, batch: PAIR_BATCH, participants: threads },
-      beforeStart: (running) => {
-        if (user === undefined) fill(shared, local, me, running.job, located);
-        else fillUser(shared, a, located, user, pass.skipNaN);
-      },
-      afterAnswer: (running) => {
-        shared.core.pairSettle(running.job);
-        reportRounds(shared, running, length, options);
-      },
+    plan,
+    pass,
+    kind: user === undefined ? KIND_PAIRWISE : KIND_EXTERNAL_PAIRWISE,
+    length,
+    input: 0,
+    owns: [a],
+    ...(user === undefined ? {} : { extra: { operator: user.url } }),
+    pairwise: { a, b, batch: PAIR_BATCH, participants: threads },
+    beforeStart: (running) => {
+      if (user === undefined) fill(shared, local, me, running.job, located);
+      else fillUser(shared, a, located, user, pass.skipNaN);
     },
-    free: () => {
-      shared.arena.free(a);
+    afterAnswer: (running) => {
+      shared.core.pairSettle(running.job);
+      reportRounds(shared, running, length, options);
     },
   };
 }
@@ -109,8 +101,13 @@ function fillUser(
   const { core } = shared;
   for (let i = 0; i < length; i++) {
     const ticket = BigInt(i);
-    const state = foldValues(user, view.subarray(i, i + 1), skipNaN);
-    encodeState(user, state, shared.bytes, core.ringPayload(ring, ticket) >>> 0);
+    const cell = core.ringPayload(ring, ticket) >>> 0;
+    try {
+      const state = foldValues(user, view.subarray(i, i + 1), skipNaN);
+      encodeState(user, state, shared.bytes, cell);
+    } catch (error) {
+      throw userError(error);
+    }
     core.ringPublish(ring, ticket);
   }
 }

@@ -81,7 +81,16 @@ export function checkOptions(options: ReduceOptions): void {
   option("schedule", options.schedule, ["blocks", "pairwise"]);
   option("nan", options.nan, ["propagate", "skip"]);
   option("overflow", options.overflow, ["wrap", "throw"]);
-  const { timeout, initial } = options;
+  const { timeout, initial, signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
+  }
+  for (const name of ["onProgress", "onRound"] as const) {
+    const callback = options[name];
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new RingfoldError("ERR_OPTION", `${name}: ${typeof callback}, not a function`);
+    }
+  }
   if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
     throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
   }
@@ -100,7 +109,8 @@ export function makePlan(
   skipNaN: boolean,
 ): Plan {
   const list: readonly string[] = typeof names === "string" ? [names] : names;
-  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_OPS) {
+  const isList = Array.isArray(list) && list.every((name) => typeof name === "string");
+  if (!isList || list.length === 0 || list.length > MAX_OPS) {
     throw new RingfoldError(
       "ERR_OPERATOR",
       `operators: ${String(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,

@@ -40,8 +40,9 @@ export class ReductionStream<R> {
 
   /** Adds all of `values`, of the stream's dtype. */
   async write(values: TypedArray, onBuffer: () => void = () => {}): Promise<void> {
-    const { length, BYTES_PER_ELEMENT: bytes } = values;
     await this.#guard(async () => {
+      this.#stream.assertTakes(values);
+      const { length, BYTES_PER_ELEMENT: bytes } = values;
       for (let at = 0; at < length; ) {
         while (!this.#stream.hasRoom) await this.#stream.changed();
         assertLength(values, length);

@@ -28,8 +28,11 @@ import type { StateReader } from "../operators/operator.js";
 import { Arena } from "./arena.js";
 
 export const PAGE = 65536;
-/** 4 GiB: all that a 32-bit WebAssembly memory can address. */
-export const MOST_BYTES = 65536 * PAGE;
+/**
+ * What a 32-bit WebAssembly memory can address, less its last page: the end of an array there,
+ * as an address, would be 0.
+ */
+export const MOST_BYTES = 65535 * PAGE;
 
 /** The exports of core/index.ts. Addresses and i32 are numbers, i64 are bigints. */
 export interface Core {
@@ -66,7 +69,6 @@ export interface Core {
   answer(job: number, task: number, cell: number): void;
   progress(me: number, job: number, blocks: bigint): void;
   cellOf(job: number, node: number): number;
-  isWanted(job: number): number;
   pairFill(me: number, job: number, p: number, shift: number, first: number, end: number): void;
   pairBegin(job: number): void;
   claimPairs(job: number): number;

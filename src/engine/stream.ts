@@ -7,7 +7,8 @@
 // an input in memory has, and the bits of the result are the same.
 
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
-import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
+import { RingfoldError } from "../errors.js";
+import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
 import { failedBlock, readError, userError } from "./failure.js";
 import type { Plan } from "./plan.js";
@@ -84,7 +85,8 @@ export class Stream {
   #failed: unknown;
   #hasFailed = false;
   #closed = false;
-  #wake: () => void = () => {};
+  /** Those who wait for `changed`. */
+  readonly #waiters: (() => void)[] = [];
 
   /** `running` is the entry that was prepared for `buffers.spec`. */
   constructor(
@@ -117,6 +119,15 @@ export class Stream {
     return room && new array(room.buffer, room.byteOffset, room.length / this.#dtype.size);
   }
 
+  /** @throws RingfoldError ERR_DTYPE, ERR_CLOSED */
+  assertTakes(values: unknown): void {
+    this.#check();
+    if (dtypeOf(values) !== this.#dtype) {
+      const what = dtypeOf(values)?.name ?? typeof values;
+      throw new RingfoldError("ERR_DTYPE", `write: ${what} into a stream of ${this.#dtype.name}`);
+    }
+  }
+
   /** The same as bytes. */
   reserveBytes(): Uint8Array<SharedArrayBuffer> | undefined {
     this.#check();
@@ -133,8 +144,16 @@ export class Stream {
     return new Uint8Array(this.#shared.buffer, at, bytes);
   }
 
-  /** Takes over the first n elements of what was reserved. */
+  /** Takes over the first n elements of what was reserved. @throws RingfoldError ERR_OPTION */
   commit(n: number): void {
+    this.#check();
+    const room = this.#cell < 0 ? 0 : TASK_ELEMENTS - this.#filled;
+    if (!Number.isInteger(n) || n < 0 || n > room) {
+      throw new RingfoldError(
+        "ERR_OPTION",
+        `commit: ${String(n)} is not an integer from 0 to the ${room} elements that are reserved`,
+      );
+    }
     this.#filled += n;
     if (this.#filled === TASK_ELEMENTS) this.#publish();
   }
@@ -160,7 +179,7 @@ export class Stream {
   /** Settles once a buffer is free or, after `flush`, all is merged. */
   changed(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve;
+      this.#waiters.push(resolve);
       this.#submitter.listen();
     });
   }
@@ -175,7 +194,7 @@ export class Stream {
   }
 
   get hasRoom(): boolean {
-    return this.#cell >= 0 || this.#free.length > 0 || this.#hasFailed;
+    return this.#cell >= 0 || this.#free.length > 0 || this.#hasFailed || this.#closed;
   }
 
   /** Ends the stream with an error; buffers are given back once no worker reads them. */
@@ -189,8 +208,13 @@ export class Stream {
     else this.#submitter.listen();
   }
 
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
   #check(): void {
     if (this.#hasFailed) throw this.#failed;
+    if (this.#closed) throw new RingfoldError("ERR_CLOSED", "the stream has ended; open another");
   }
 
   #onTask(task: number, cell: number): void {
@@ -254,7 +278,7 @@ export class Stream {
   result(): StreamResult {
     this.#check();
     while (this.#depth > 1 || this.#states.length > 1) this.#mergeTop();
-    return { root: this.#stack, state: this.#states[0] ?? NOTHING };
+    return { root: this.#stack, state: this.#states.length === 0 ? NOTHING : this.#states[0] };
   }
 
   close(): void {

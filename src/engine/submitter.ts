@@ -91,6 +91,8 @@ export interface JobSpec {
   /** Address of the first element, or 0. */
   readonly input: number;
   readonly extra?: Extra;
+  /** Addresses that the job holds: given back when no worker can touch them any more. */
+  readonly owns?: readonly number[];
   /** Streamed: blocks a task and cells to use. */
   readonly stream?: { readonly shift: number; readonly cells: number };
   /** Pairwise: header addresses of the rings, pairs a claim, participants. */
@@ -185,9 +187,18 @@ export class Submitter {
     }
     this.me = MAX_WORKERS + bit;
     const line = shared.line(this.me);
-    const scratch = this.#alloc(SCRATCH_SIZE);
-    const ring = this.#alloc(RING_SIZE);
-    const slots = this.#alloc(1 << (RESULTS_LOG2 + SLOT_SHIFT));
+    let scratch: number;
+    let ring: number;
+    let slots: number;
+    try {
+      scratch = this.#alloc(SCRATCH_SIZE);
+      ring = this.#alloc(RING_SIZE);
+      slots = this.#alloc(1 << (RESULTS_LOG2 + SLOT_SHIFT));
+    } catch (error) {
+      for (const address of this.#owned) shared.arena.free(address);
+      giveBit(shared, CONTROL_SUBMITTERS, bit);
+      throw error;
+    }
     shared.core.ringInit(ring, slots, RESULTS_LOG2, SLOT_SHIFT, 0n, 1 << RESULTS_LOG2);
     shared.i32s[(line + LINE_SCRATCH) >> 2] = scratch;
     shared.i32s[(line + LINE_RESULTS) >> 2] = ring;
@@ -205,6 +216,11 @@ export class Submitter {
 
   get pending(): number {
     return this.#entries.size;
+  }
+
+  /** All entries are this thread's own streams, and none of them is being worked on. */
+  get isStuck(): boolean {
+    return this.#entries.size === MAX_JOBS && this.#retained === 0;
   }
 
   get isEngineClosed(): boolean {
@@ -228,7 +244,9 @@ export class Submitter {
     if (index < 0) return undefined;
     const owned: number[] = [];
     try {
-      return this.#fill(index, spec, owned);
+      const entry = this.#fill(index, spec, owned);
+      owned.push(...(spec.owns ?? []));
+      return entry;
     } catch (error) {
       for (const address of owned) shared.arena.free(address);
       giveBit(shared, CONTROL_JOBS, index);

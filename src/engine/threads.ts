@@ -40,12 +40,15 @@ export class Threads {
   readonly #gone: FinalizationRegistry<number>;
   #nextId = 1;
   #closing = false;
+  /** Called once a foreign buffer was collected that `numberOf` had numbered. */
+  onGone: (id: number) => void = () => {};
   /** Called once a worker ended that was not asked to. */
   onDeath: (error: RingfoldError) => void = () => {};
 
   constructor(shared: Shared) {
     this.#shared = shared;
     this.#gone = new FinalizationRegistry((id) => {
+      this.onGone(id);
       for (const { port } of this.#threads) port.postMessage({ id });
     });
   }

@@ -154,7 +154,10 @@ function extremum(name: "min" | "max", code: number): Operator {
     rejects: everyDtype,
     finish(state, at, { dtype, initial }) {
       const seen = state.i64(at + 8) !== 0n;
-      if (!seen) return initial ?? empty(name);
+      if (!seen) {
+        if (initial === undefined) return empty(name);
+        return isLong(dtype) ? integer(name, initial) : Number(initial);
+      }
       const value = read(state, at, dtype);
       if (initial === undefined) return value;
       if (typeof value === "number") return Math[name](value, Number(initial));

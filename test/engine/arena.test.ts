@@ -59,6 +59,33 @@ test("arrays never overlap, keep their contents while the memory grows, and come
   await engine.close();
 });
 
+test("an array that ends where the memory ends is reduced to its last element", async () => {
+  const engine = await createEngine({ threads: 2 });
+  // All there is, in ever smaller arrays: the last ends at the last byte that is given out.
+  let last: Uint8Array | undefined;
+  for (let size = 2 ** 31; size >= 128; ) {
+    try {
+      last = engine.alloc("uint8", size) as Uint8Array;
+    } catch {
+      size /= 2;
+    }
+  }
+  const x = last as Uint8Array;
+  assert.ok(x.byteOffset + x.length > 2 ** 32 - 2 ** 17);
+  x.fill(7);
+  for (const view of [x, x.subarray(x.length - 3)]) {
+    const all = engine.reduceSync(view, ["sum", "min", "max", "argmax", "countNonZero"]);
+    assert.equal(all, {
+      sum: 7 * view.length,
+      min: 7,
+      max: 7,
+      argmax: 0,
+      countNonZero: view.length,
+    });
+  }
+  await engine.close();
+});
+
 test("views handed out before the memory grew still hold their elements", async () => {
   const engine = await createEngine({ threads: 2 });
   const x = engine.alloc("float64", 1_000_000).fill(1);

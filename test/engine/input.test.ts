@@ -150,6 +150,40 @@ test("options that are none", async () => {
   await fails("ERR_OPTION", /initial: a/, x, "sum", { initial: "a" });
 });
 
+test("options of the wrong kind, and a share that does not convert", async () => {
+  await fails("ERR_OPTION", /options: null/, x, "sum", null);
+  await fails("ERR_OPTION", /AbortSignal/, x, "sum", { signal: {} });
+  await fails("ERR_OPTION", /onProgress: string/, x, "sum", { onProgress: "x" });
+  await fails("ERR_OPERATOR", /not a name/, x, [1]);
+  const before = engine.stats().usedBytes;
+  assert.code(() => engine.share([1, 2] as never, "int64"), "ERR_DTYPE");
+  assert.code(() => engine.share([1n] as never, "float64"), "ERR_DTYPE");
+  assert.is(engine.stats().usedBytes, before);
+  const y = engine.share([2n ** 63n], "uint64");
+  assert.is(engine.reduceSync(y, "sum"), 2n ** 63n);
+  engine.free(y);
+  assert.is(engine.reduceSync(x, "sum", { timeout: Number.MAX_VALUE }), 6);
+  assert.is(engine.reduceSync(new BigInt64Array(0), "min", { initial: 5 }), 5n);
+  assert.is(engine.reduceSync(new Float64Array(0), "min", { initial: 5n }), 5);
+});
+
+test("a task that finds no memory left is a coded error", async () => {
+  const small = await createEngine({ threads: 2, maxBytes: 24 * 1024 * 1024 });
+  const held: Float64Array[] = [];
+  for (let length = 1_000_000; length >= 8; ) {
+    try {
+      held.push(small.alloc("float64", length));
+    } catch {
+      length = Math.floor(length / 2);
+    }
+  }
+  const foreign = new Float64Array(new SharedArrayBuffer(40_000_000));
+  await assert.rejects(small.reduce(foreign, "sum"), "ERR_MEMORY");
+  for (const view of held) small.free(view);
+  assert.is(await small.reduce(foreign, "sum"), 0);
+  await small.close();
+});
+
 test("engines that cannot be", async () => {
   for (const threads of [0, 1.5, Number.NaN, 10_000, -3, "2" as unknown as number]) {
     const error = await assert.rejects(createEngine({ threads }), "ERR_OPTION");

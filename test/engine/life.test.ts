@@ -196,6 +196,16 @@ test("an attached thread leaves nothing behind when it closes", async () => {
   await engine.close();
 });
 
+test("a process whose worker died ends by itself", async () => {
+  const url = new URL("../fixtures/operators/exits.js", import.meta.url).href;
+  const { code, out } = await program(
+    `const engine = await createEngine({ threads: 2 });
+     const x = engine.alloc("float64", 100_000);
+     await engine.reduce(x, new URL(${JSON.stringify(url)})).catch((e) => console.log(e.code));`,
+  );
+  assert.equal({ code, out }, { code: 0, out: "ERR_WORKER_DIED\n" });
+});
+
 test("a worker that dies ends the calls with a code, and the engine still closes", async () => {
   const before = threads();
   const engine = await createEngine({ threads: 2 });

@@ -194,6 +194,76 @@ test("an abort ends a stream whose last tasks are under way", async () => {
   await quiet();
 });
 
+test("a pairwise job that is given up keeps its rings until no worker is in them", async () => {
+  const x = engine.alloc("float64", 300_000).fill(1);
+  for (let i = 0; i < 20; i++) {
+    const limits = { schedule: "pairwise", timeout: 0 } as const;
+    assert.code(() => engine.reduceSync(x, "sum", limits), "ERR_TIMEOUT");
+    const controller = new AbortController();
+    const options = { schedule: "pairwise", signal: controller.signal } as const;
+    const pending = engine.reduce(x, "sum", options).catch((e: Error) => e.name);
+    if (i % 2 === 0) await new Promise((done) => setImmediate(done));
+    controller.abort();
+    await pending;
+    // Takes the very memory that the rings would have left.
+    const y = engine.share(x);
+    assert.ok(
+      y.every((v) => v === 1),
+      "nobody writes into it",
+    );
+    assert.is(await engine.reduce(y, "sum"), 300_000);
+    engine.free(y);
+  }
+  await quiet();
+  engine.free(x);
+});
+
+test("streams take what they are for, and end once", async () => {
+  const stream = await engine.stream("float64", "sum");
+  const room = await stream.reserve();
+  for (const n of [-1, 1.5, room.length + 1, Number.NaN]) {
+    assert.code(() => stream.commit(n), "ERR_OPTION");
+  }
+  room[0] = 5;
+  stream.commit(1);
+  assert.is(await stream.end(), 5);
+  await assert.rejects(stream.write(new Float64Array(3)), "ERR_CLOSED");
+  await assert.rejects(stream.end(), "ERR_CLOSED");
+  const other = await engine.stream("float64", "sum");
+  const error = await assert.rejects(other.write(new Int32Array(3)), "ERR_DTYPE");
+  assert.match((error as Error).message, /int32 into a stream of float64/);
+});
+
+test("64 streams of one thread: a call that waits says so, one that awaits gets its turn", async () => {
+  const streams = await Promise.all(
+    Array.from({ length: 64 }, () => engine.stream("float64", "sum")),
+  );
+  const { usedBytes } = engine.stats();
+  const x = new Float64Array(2_000_000).fill(1);
+  assert.code(() => engine.reduceSync(x, "sum"), "ERR_OPTION");
+  assert.is(engine.stats().usedBytes, usedBytes);
+  const pending = engine.reduce(x, "sum");
+  for (const stream of streams) stream.abort(new Error("done with it"));
+  assert.is(await pending, 2_000_000);
+});
+
+test("a callback that throws ends its call with what it threw", async () => {
+  const x = engine.alloc("float64", 1_500_000);
+  const boom = new Error("boom");
+  const throws = () => {
+    throw boom;
+  };
+  const error = await engine.reduce(x, slow, { onProgress: throws }).catch((e: unknown) => e);
+  assert.is(error, boom);
+  assert.throws(
+    () => engine.reduceSync(x, slow, { onProgress: throws }),
+    (e: unknown) => e === boom,
+  );
+  await quiet();
+  assert.is(await engine.reduce(x, "sum"), 0);
+  engine.free(x);
+});
+
 test("beyond the input a job costs memory by threads, not by elements", async () => {
   const x = engine.alloc("float64", 16_000_000);
   await engine.reduce(x.subarray(0, 2_000_000), "sum");

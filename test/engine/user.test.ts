@@ -97,6 +97,30 @@ test("what combine and finish throw arrives the same way, from wherever they ran
   engine.free(own);
 });
 
+test("whatever user code throws is a coded error, and the engine lives on", async () => {
+  for (const kind of [1, 2, 3]) {
+    const x = engine.alloc("float64", 50_000).fill(kind);
+    const url = operator("throws-anything");
+    await assert.rejects(engine.reduce(x, url), "ERR_USER_OPERATOR");
+    await assert.rejects(engine.reduce(x.subarray(0, 9), url), "ERR_USER_OPERATOR");
+    assert.code(() => engine.reduceSync(x, url), "ERR_USER_OPERATOR");
+    const pairs = { schedule: "pairwise" } as const;
+    assert.is(await engine.reduce(x.subarray(0, 99), operator("first"), pairs), kind);
+    engine.free(x);
+  }
+  assert.is(engine.stats().pending, 0);
+});
+
+test("a state may be null, on every way through the engine", async () => {
+  const x = Float64Array.from({ length: 300_000 }, (_, i) => i % 2);
+  const own = engine.share(x);
+  for (const input of [x, own, own.subarray(0, 100)]) {
+    assert.is(await engine.reduce(input, operator("nullish")), null);
+    assert.is(engine.reduceSync(input, operator("nullish")), null);
+  }
+  engine.free(own);
+});
+
 test("errors leave no memory behind", async () => {
   const x = engine.alloc("float64", 200_000);
   x.fill(-1);

@@ -10,8 +10,6 @@
 
 import { constant, turns } from "./common";
 
-export const EXTREMUM_BYTES = 16;
-
 // --- integers ----------------------------------------------------------------
 
 /** The lanes of b where b is beyond a, else those of a. `top` is 2^63, to compare u64 with. */

@@ -6,10 +6,6 @@
 import { turns } from "./common";
 import { countNumbers } from "./sum";
 
-export const COUNT_BYTES = 8;
-export const NONZERO_BYTES = 16;
-export const BITS_BYTES = 8;
-
 /** Non-zero elements, compared as integers. Lane counters of 8 bits are emptied in time. */
 function nonZeroInt<T>(p: usize, n: i32): i64 {
   const zero = i64x2.splat(0);

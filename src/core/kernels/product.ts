@@ -19,9 +19,6 @@ import {
 } from "../map";
 import { constant, No, turns, Yes } from "./common";
 
-export const FLOAT_PRODUCT_BYTES = 8;
-export const LONG_PRODUCT_BYTES = 24;
-
 /** Sixteen bytes at `at` as one factor: two float64, or the products of two pairs of float32. */
 function take<T, SKIP>(at: usize, one: v128): v128 {
   if (sizeof<T>() == 8) {

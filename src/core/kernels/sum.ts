@@ -5,9 +5,6 @@
 
 import { constant, No, turns, Yes } from "./common";
 
-export const INT_SUM_BYTES = 24;
-export const FLOAT_SUM_BYTES = 16;
-
 /** Every lane of v, widened to 32 bits and added by fours into lanes of `sum`. */
 function widenAdd<T>(sum: v128, v: v128): v128 {
   if (sizeof<T>() == 1) {
