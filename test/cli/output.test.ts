@@ -96,7 +96,9 @@ function terminal(line: string, env: NodeJS.ProcessEnv = {}, stdout = "/dev/null
 
 test("colours are for terminals, and not with NO_COLOR or a dumb one", async () => {
   const onTerminal = async (env: NodeJS.ProcessEnv) => {
-    const child = terminal("reduce --threads 0", { NO_COLOR: undefined, ...env });
+    // Whatever this run's own environment says of colours does not count.
+    const plain = { NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, TERM: "xterm" };
+    const child = terminal("reduce --threads 0", { ...plain, ...env });
     child.stdin.end();
     const { out, code } = await ended(child);
     assert.is(code, 2);
