@@ -9,7 +9,7 @@ const LOOKS = 2000;
 const NAP: i64 = 20000;
 
 export function init(at: usize, slots: usize, capacityLog2: i32): void {
-  ring.init(at, slots, capacityLog2, 6, 0);
+  ring.init(at, slots, capacityLog2, 6, 0, 1 << capacityLog2);
 }
 
 /** n times: push, then pop what was pushed. Returns the sum of what came out. */
