@@ -66,8 +66,11 @@ export interface Extra {
   readonly pieces?: readonly Piece[];
 }
 
-/** Blocks that are fetched at once: 256 KiB of float64, which a second-level cache holds. */
-const STAGE_BLOCKS = 4;
+/**
+ * Blocks that are fetched at once: 1 MiB of float64. 256 KiB stay nearer to the processor, but four
+ * times the calls cost more than that saves: 1.1 times as slow from a file.
+ */
+const STAGE_BLOCKS = 16;
 
 export class External {
   readonly #shared: Shared;
