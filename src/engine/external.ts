@@ -221,7 +221,8 @@ export class External {
         done += count;
         if (count === 0) break;
       }
-      if (!this.#isMoot(job, block)) {
+      // An error in the block behind this task's last one leaves its state whole and wanted.
+      if (!this.#isMoot(job, block - 1)) {
         if (operator === undefined) shared.core.foldEnd(this.#me, job, cell);
         else this.#encode(operator, popStates(operator, stack), cell);
         shared.core.progress(this.#me, job, BigInt(block - first));

@@ -17,7 +17,8 @@ const BUSY_NS = 2_000_000n;
 /** A job with something to do before it starts, and between its answer and its value. */
 export interface Task extends JobSpec {
   readonly plan: Plan;
-  readonly beforeStart?: (running: Running) => void;
+  /** In steps of a millisecond or so, between which a call may end early. */
+  readonly beforeStart?: (running: Running) => Iterable<void>;
   /** The input, if it lies elsewhere: held until the job is over. */
   readonly view?: TypedArray;
   readonly afterAnswer?: (running: Running) => void;
@@ -154,18 +155,32 @@ export class Jobs {
           this.#submitter.release(running);
         }
       };
-      try {
-        task.beforeStart?.(running);
-      } catch (error) {
-        settle();
-        this.#submitter.release(running);
-        reject(error);
+      const start = () => {
+        this.#submitter.publish(running);
+        this.#submitter.listen();
+        if (helps) this.#help(() => settled);
+      };
+      if (task.beforeStart === undefined) {
+        start();
         return;
       }
-      this.#submitter.publish(running);
-      this.#submitter.listen();
-      if (helps) this.#help(() => settled);
+      this.#steps(task.beforeStart(running), () => settled).then(
+        () => (settled ? this.#submitter.release(running) : start()),
+        (error: unknown) => {
+          if (!settled) settle();
+          this.#submitter.release(running);
+          reject(error);
+        },
+      );
     });
+  }
+
+  /** Takes steps, one a turn of the event loop, until there are no more or the call is over. */
+  async #steps(steps: Iterable<void>, isOver: () => boolean): Promise<void> {
+    for (const _ of steps) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (isOver()) return;
+    }
   }
 
   /** Runs a task each turn of the event loop, while there is one to be claimed. */
@@ -192,7 +207,7 @@ export class Jobs {
     running = this.entryNow(task, deadline);
     let published = false;
     try {
-      task.beforeStart?.(running);
+      for (const _ of task.beforeStart?.(running) ?? []) deadline.check();
       published = true;
       this.#await(running, deadline, 1);
       return this.#take(task, options, running);

@@ -13,6 +13,7 @@ import { encodeState, foldValues, type UserOperator } from "../operators/user.js
 import { userError } from "./failure.js";
 import type { Located } from "./input.js";
 import type { Task } from "./jobs.js";
+import { assertLength } from "./limits.js";
 import type { Local } from "./local.js";
 import type { Plan, ReduceOptions } from "./plan.js";
 import type { Shared } from "./shared.js";
@@ -21,6 +22,8 @@ import type { Running } from "./submitter.js";
 /** Pairs that one claim takes at most. */
 const PAIR_BATCH = 16;
 const MOST_NUMBERS = 2 ** 28;
+/** Numbers that are put into the first ring between two looks at the call's limits. */
+const FILL_STEP = 65_536;
 
 const log2 = (n: number) => Math.ceil(Math.log2(n));
 
@@ -72,9 +75,15 @@ export function pairTask(
     owns: [a],
     ...(user === undefined ? {} : { extra: { operator: user.url } }),
     pairwise: { a, b, batch: PAIR_BATCH, participants: threads },
-    beforeStart: (running) => {
-      if (user === undefined) fill(shared, local, me, running.job, located);
-      else fillUser(shared, a, located, user, pass.skipNaN);
+    *beforeStart(running) {
+      for (let from = 0; from < length; from += FILL_STEP) {
+        // The caller may transfer or resize an array of its own meanwhile.
+        assertLength(located.view, length);
+        const to = Math.min(length, from + FILL_STEP);
+        if (user === undefined) fill(shared, local, me, running.job, located, from, to);
+        else fillUser(shared, a, located, user, pass.skipNaN, from, to);
+        yield;
+      }
     },
     afterAnswer: (running) => {
       shared.core.pairSettle(running.job);
@@ -83,23 +92,38 @@ export function pairTask(
   };
 }
 
-function fill(shared: Shared, local: Local, me: number, job: number, located: Located): void {
+function fill(
+  shared: Shared,
+  local: Local,
+  me: number,
+  job: number,
+  { view, address, dtype }: Located,
+  from: number,
+  to: number,
+): void {
   const { core } = shared;
-  const { address, dtype, length } = located;
   const shift = Math.log2(dtype.size);
-  if (address >= 0) core.pairFill(me, job, address, shift, 0, length);
-  else local.copyIn(located, (at, from, n) => core.pairFill(me, job, at, shift, from, from + n));
+  if (address >= 0) {
+    core.pairFill(me, job, address + from * dtype.size, shift, from, to);
+    return;
+  }
+  const part = { view: view.subarray(from, to), address, dtype, length: to - from };
+  local.copyIn(part, (at, first, n) => {
+    core.pairFill(me, job, at, shift, from + first, from + first + n);
+  });
 }
 
 function fillUser(
   shared: Shared,
   ring: number,
-  { view, length }: Located,
+  { view }: Located,
   user: UserOperator,
   skipNaN: boolean,
+  from: number,
+  to: number,
 ): void {
   const { core } = shared;
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < to; i++) {
     const ticket = BigInt(i);
     const cell = core.ringPayload(ring, ticket) >>> 0;
     try {

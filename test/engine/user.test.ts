@@ -121,6 +121,20 @@ test("a state may be null, on every way through the engine", async () => {
   engine.free(own);
 });
 
+test("an error at the first block of a task leaves the tasks before it whole", async () => {
+  // Cells keep what earlier jobs left: states of another type, which must never be merged.
+  const x = engine.alloc("float64", 400_000).fill(1);
+  for (let i = 0; i < 60; i++) {
+    await engine.reduce(x, operator("bigsum"));
+    const first = 8192 * 8 * (1 + (i % 5));
+    for (let at = first; at < x.length; at += 8192) x[at] = -at;
+    const error = await assert.rejects(engine.reduce(x, operator("throws")), "ERR_USER_OPERATOR");
+    assert.is((error as Error).message, `negative: -${first}`);
+    x.fill(1);
+  }
+  engine.free(x);
+});
+
 test("errors leave no memory behind", async () => {
   const x = engine.alloc("float64", 200_000);
   x.fill(-1);
