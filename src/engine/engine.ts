@@ -24,6 +24,7 @@ import {
 import type { Value } from "../operators/operator.js";
 import { loadOperator, loadOperatorNow, type UserOperator } from "../operators/user.js";
 import { type Crossover, calibrate, isSmall, UNCALIBRATED } from "./calibrate.js";
+import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
 import { userError } from "./failure.js";
 import { type Input, type Located, locate } from "./input.js";
@@ -44,7 +45,7 @@ import {
 import { fillNow, ReductionStream } from "./reduction.js";
 import type { Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
-import { type Running, Submitter } from "./submitter.js";
+import { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
 /** Pass it to another worker thread (`postMessage`, `workerData`) and attach there. */

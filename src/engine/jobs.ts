@@ -5,11 +5,12 @@ import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { decodeState } from "../operators/user.js";
+import type { JobSpec, Running } from "./entry.js";
 import { readError, userError } from "./failure.js";
 import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
 import { finish, finishUser, type Plan, type ReduceOptions } from "./plan.js";
 import type { Shared } from "./shared.js";
-import type { JobSpec, Running, Submitter } from "./submitter.js";
+import type { Submitter } from "./submitter.js";
 
 /** How often a full job table is looked at again while no job of this thread ends. */
 const BUSY_NS = 2_000_000n;

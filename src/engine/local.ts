@@ -12,12 +12,12 @@ import {
   SCRATCH_SIZE,
 } from "../core/map.js";
 import { foldValues, type UserOperator } from "../operators/user.js";
+import { writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
 import { userError } from "./failure.js";
 import type { Located } from "./input.js";
 import { finishUser, type Plan, type ReduceOptions } from "./plan.js";
 import type { Shared } from "./shared.js";
-import { writePass } from "./submitter.js";
 
 /** Blocks that an input elsewhere is copied in by: 256 KiB of float64. */
 const STAGE_BLOCKS = 4;

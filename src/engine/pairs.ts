@@ -10,6 +10,7 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { encodeState, foldValues, type UserOperator } from "../operators/user.js";
+import type { Running } from "./entry.js";
 import { userError } from "./failure.js";
 import type { Located } from "./input.js";
 import type { Task } from "./jobs.js";
@@ -17,7 +18,6 @@ import { assertLength } from "./limits.js";
 import type { Local } from "./local.js";
 import type { Plan, ReduceOptions } from "./plan.js";
 import type { Shared } from "./shared.js";
-import type { Running } from "./submitter.js";
 
 /** Pairs that one claim takes at most. */
 const PAIR_BATCH = 16;

@@ -7,7 +7,7 @@ import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
 import type { FinishContext, Operator, StateReader, Value } from "../operators/operator.js";
 import { NOTHING, type UserOperator } from "../operators/user.js";
-import type { Pass } from "./submitter.js";
+import type { Pass } from "./entry.js";
 
 export type OperatorName =
   | "sum"

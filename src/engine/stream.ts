@@ -10,10 +10,11 @@ import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js"
 import { RingfoldError } from "../errors.js";
 import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
+import type { JobSpec, Running } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
 import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
-import { type JobSpec, type Running, STREAM_SLOTS, type Submitter } from "./submitter.js";
+import { STREAM_SLOTS, type Submitter } from "./submitter.js";
 
 const TASK_SHIFT = 4;
 /** Elements of a buffer. */

@@ -3,52 +3,20 @@
 // that may not is woken by `Atomics.waitAsync` on its gate.
 
 import {
-  BLOCK,
-  CELLS_SIZE,
   CONTROL_CLOSED,
   CONTROL_JOBS,
-  CONTROL_MAX_TASKS,
   CONTROL_SUBMITTERS,
-  CONTROL_THREADS,
   GATE_EPOCH,
-  JOB_ARRIVALS,
-  JOB_BATCH,
-  JOB_BLOCKS,
-  JOB_CELLS,
-  JOB_DONE,
-  JOB_DTYPE,
-  JOB_EPOCH,
-  JOB_ERROR,
-  JOB_EXTRA,
-  JOB_EXTRA_BYTES,
-  JOB_INPUT,
-  JOB_KIND,
-  JOB_LENGTH,
-  JOB_OP,
-  JOB_OPS,
-  JOB_RING_A,
-  JOB_RING_B,
-  JOB_ROUNDS,
-  JOB_SHIFT,
-  JOB_SKIP_NAN,
-  JOB_STATE_BYTES,
   JOB_STOP,
   JOB_STREAMED,
-  JOB_SUBMITTER,
-  JOB_TASKS,
   LINE_EPOCH,
   LINE_GATE,
   LINE_RECORD,
   LINE_RESULTS,
   LINE_SCRATCH,
   MAX_JOBS,
-  MAX_OPS,
-  MAX_ROUNDS,
   MAX_SUBMITTERS,
   MAX_WORKERS,
-  OP_CODE,
-  OP_OFFSET,
-  OP_SIZE,
   RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
@@ -61,8 +29,8 @@ import {
   SLOT_SHIFT,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
-import type { DtypeInfo } from "../operators/dtype.js";
-import { External, type Extra } from "./external.js";
+import { type Entry, fillEntry, type JobSpec, type Running } from "./entry.js";
+import { External } from "./external.js";
 import { dropError } from "./failure.js";
 import type { Shared } from "./shared.js";
 
@@ -70,73 +38,6 @@ import type { Shared } from "./shared.js";
 const RESULTS_LOG2 = 12;
 /** Streamed tasks of one job that may be outstanding. */
 export const STREAM_SLOTS = (1 << RESULTS_LOG2) / MAX_JOBS - 1;
-
-const TASK_BLOCKS = 8;
-const TASKS_A_THREAD = 8;
-
-/** What the accumulators of one pass are, and where their states lie in a record. */
-export interface Pass {
-  readonly dtype: DtypeInfo;
-  readonly codes: readonly number[];
-  readonly offsets: readonly number[];
-  readonly stateBytes: number;
-  readonly skipNaN: boolean;
-}
-
-export interface JobSpec {
-  readonly kind: number;
-  readonly pass: Pass;
-  /** Elements; 0 while a stream does not know. */
-  readonly length: number;
-  /** Address of the first element, or 0. */
-  readonly input: number;
-  readonly extra?: Extra;
-  /** Addresses that the job holds: given back when no worker can touch them any more. */
-  readonly owns?: readonly number[];
-  /** Streamed: blocks a task and cells to use. */
-  readonly stream?: { readonly shift: number; readonly cells: number };
-  /** Pairwise: header addresses of the rings, pairs a claim, participants. */
-  readonly pairwise?: {
-    readonly a: number;
-    readonly b: number;
-    readonly batch: number;
-    readonly participants: number;
-  };
-}
-
-export interface Running {
-  readonly index: number;
-  /** Address of the job's entry. */
-  readonly job: number;
-  readonly tasks: number;
-  readonly blocks: number;
-  /** Address of the record that holds the job's value once it is answered. */
-  readonly root: number;
-  done: boolean;
-  /** The job is answered: read what is wanted, then `release`. */
-  onAnswer: () => void;
-  /** A streamed task is answered. */
-  onTask: (task: number, cell: number) => void;
-}
-
-interface Entry extends Running {
-  readonly epoch: number;
-  readonly owned: number[];
-}
-
-/** Writes what kernels read: the accumulators of the pass. */
-export function writePass(shared: Shared, job: number, pass: Pass): void {
-  const { i32s } = shared;
-  i32s[(job + JOB_DTYPE) >>> 2] = pass.dtype.code;
-  i32s[(job + JOB_SKIP_NAN) >>> 2] = pass.skipNaN ? 1 : 0;
-  i32s[(job + JOB_OPS) >>> 2] = pass.codes.length;
-  i32s[(job + JOB_STATE_BYTES) >>> 2] = pass.stateBytes;
-  for (let i = 0; i < pass.codes.length && i < MAX_OPS; i++) {
-    const op = job + JOB_OP + i * OP_SIZE;
-    i32s[(op + OP_CODE) >>> 2] = pass.codes[i] as number;
-    i32s[(op + OP_OFFSET) >>> 2] = pass.offsets[i] as number;
-  }
-}
 
 /** Takes a clear bit of the 64 at `address`; −1 if all are set. */
 function takeBit(shared: Shared, address: number, count: number): number {
@@ -151,13 +52,6 @@ function takeBit(shared: Shared, address: number, count: number): number {
 
 function giveBit(shared: Shared, address: number, bit: number): void {
   Atomics.and(shared.i32s, (address >> 2) + (bit >> 5), ~(1 << (bit & 31)));
-}
-
-/** Nodes of the tree over `tasks`, the tasks included. */
-function nodes(tasks: number): number {
-  let sum = tasks;
-  for (let width = tasks; width > 1; sum += width) width = (width + 1) >> 1;
-  return sum;
 }
 
 export class Submitter {
@@ -244,7 +138,9 @@ export class Submitter {
     if (index < 0) return undefined;
     const owned: number[] = [];
     try {
-      const entry = this.#fill(index, spec, owned);
+      const entry = fillEntry(shared, this.me, index, spec, owned);
+      this.#entries.set(index, entry);
+      if (spec.stream === undefined) this.#retain();
       owned.push(...(spec.owns ?? []));
       return entry;
     } catch (error) {
@@ -252,91 +148,6 @@ export class Submitter {
       giveBit(shared, CONTROL_JOBS, index);
       throw error;
     }
-  }
-
-  #fill(index: number, spec: JobSpec, owned: number[]): Entry {
-    const shared = this.#shared;
-    const { stateBytes } = spec.pass;
-    const job = shared.job(index);
-    const blocks = Math.max(1, Math.ceil(spec.length / BLOCK));
-    const { shift, tasks } = this.#cut(spec, blocks);
-    const cells = spec.stream?.cells ?? nodes(tasks);
-    // One arrival word an inner node; an uneven tree can have more of them than tasks.
-    const inner = spec.stream === undefined ? cells - tasks : 0;
-    const bytes = cells * stateBytes + inner * 4;
-    let at = shared.cells(index);
-    if (bytes > CELLS_SIZE) {
-      at = shared.arena.alloc(bytes);
-      owned.push(at);
-      shared.reach(at + bytes);
-    }
-    const arrivals = at + cells * stateBytes;
-    const { i32s } = shared;
-    const epoch = ((i32s[(job + JOB_EPOCH) >> 2] as number) + 1) | 0;
-    i32s[(job + JOB_EPOCH) >> 2] = epoch;
-    i32s[(job + JOB_KIND) >> 2] = spec.kind;
-    i32s[(job + JOB_SUBMITTER) >> 2] = this.me;
-    i32s[(job + JOB_STREAMED) >> 2] = spec.stream === undefined ? 0 : 1;
-    shared.i64s[(job + JOB_LENGTH) >> 3] = BigInt(spec.length);
-    i32s[(job + JOB_BLOCKS) >> 2] = blocks;
-    i32s[(job + JOB_SHIFT) >> 2] = shift;
-    i32s[(job + JOB_TASKS) >> 2] = tasks;
-    i32s[(job + JOB_INPUT) >> 2] = spec.input;
-    i32s[(job + JOB_CELLS) >> 2] = at;
-    i32s[(job + JOB_ARRIVALS) >> 2] = arrivals;
-    writePass(shared, job, spec.pass);
-    i32s.fill(0, arrivals >>> 2, (arrivals >>> 2) + inner);
-    if (spec.extra !== undefined) owned.push(this.#writeExtra(job, spec.extra));
-    if (spec.pairwise !== undefined) {
-      i32s[(job + JOB_RING_A) >> 2] = spec.pairwise.a;
-      i32s[(job + JOB_RING_B) >> 2] = spec.pairwise.b;
-      i32s[(job + JOB_BATCH) >> 2] = spec.pairwise.batch;
-      i32s.fill(0, (job + JOB_ROUNDS) >> 2, ((job + JOB_ROUNDS) >> 2) + MAX_ROUNDS);
-    }
-    i32s[(job + JOB_STOP) >> 2] = 0;
-    shared.i64s[(job + JOB_ERROR) >> 3] = -1n;
-    shared.i64s[(job + JOB_DONE) >> 3] = 0n;
-    const root = spec.pairwise !== undefined ? at : at + (cells - 1) * stateBytes;
-    const entry: Entry = {
-      index,
-      job,
-      tasks,
-      blocks,
-      root,
-      epoch,
-      owned,
-      done: false,
-      onAnswer: () => {},
-      onTask: () => {},
-    };
-    this.#entries.set(index, entry);
-    if (spec.stream === undefined) this.#retain();
-    return entry;
-  }
-
-  /** How many tasks; the shape of the tree does not depend on it. */
-  #cut(spec: JobSpec, blocks: number): { shift: number; tasks: number } {
-    if (spec.stream !== undefined) return { shift: spec.stream.shift, tasks: 1 };
-    if (spec.pairwise !== undefined) return { shift: 0, tasks: spec.pairwise.participants };
-    // A task of a few blocks costs little beside its work; more tasks than that share out better.
-    const threads = this.#shared.i32(CONTROL_THREADS);
-    const wanted = Math.max(blocks / TASK_BLOCKS, TASKS_A_THREAD * threads);
-    // Large states: fewer cells, down to what keeps every thread busy.
-    const room = Math.max(64, Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4)));
-    const most = Math.min(this.#shared.i32(CONTROL_MAX_TASKS), room, wanted);
-    let shift = 0;
-    while (Math.ceil(blocks / 2 ** shift) > most) shift++;
-    return { shift, tasks: Math.ceil(blocks / 2 ** shift) };
-  }
-
-  #writeExtra(job: number, extra: Extra): number {
-    const bytes = new TextEncoder().encode(JSON.stringify(extra));
-    const address = this.#shared.arena.alloc(bytes.length);
-    this.#shared.reach(address + bytes.length);
-    this.#shared.bytes.set(bytes, address);
-    this.#shared.i32s[(job + JOB_EXTRA) >> 2] = address;
-    this.#shared.i32s[(job + JOB_EXTRA_BYTES) >> 2] = bytes.length;
-    return address;
   }
 
   /** Publishes all tasks of a job that is not streamed. */

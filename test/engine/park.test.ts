@@ -3,8 +3,9 @@
 
 import { CONTROL_SPIN, KIND_EMPTY, LINE_PARKS } from "../../src/core/map.js";
 import { loadCore } from "../../src/engine/core.js";
+import type { JobSpec, Running } from "../../src/engine/entry.js";
 import { Shared } from "../../src/engine/shared.js";
-import { type JobSpec, type Running, Submitter } from "../../src/engine/submitter.js";
+import { Submitter } from "../../src/engine/submitter.js";
 import { Threads } from "../../src/engine/threads.js";
 import { createEngine } from "../../src/index.js";
 import { dtypeInfo } from "../../src/operators/dtype.js";

@@ -1,8 +1,9 @@
 // An empty job to a worker and back, against an empty task of piscina's.
 
 import { CONTROL_WORKERS, GATE_WAITING, KIND_EMPTY, WORK_GATE } from "../../src/core/map.js";
+import type { Pass } from "../../src/engine/entry.js";
 import { Shared } from "../../src/engine/shared.js";
-import { type Pass, Submitter } from "../../src/engine/submitter.js";
+import { Submitter } from "../../src/engine/submitter.js";
 import { createEngine, type Engine } from "../../src/index.js";
 import { dtypeInfo } from "../../src/operators/dtype.js";
 import { interleave, ratios, type Side, same, spread, timesOf } from "./measure.js";
