@@ -9,10 +9,10 @@ import { assert, test } from "../harness.js";
 const library = new URL("../../src/index.js", import.meta.url).href;
 
 /** Runs a program that imports the library; resolves to exit code and output. */
-function program(body: string): Promise<{ code: number | null; out: string }> {
+function program(body: string, ...flags: string[]): Promise<{ code: number | null; out: string }> {
   return new Promise((resolve, reject) => {
     const source = `import { createEngine, sum } from ${JSON.stringify(library)};\n${body}`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    const child = spawn(process.execPath, [...flags, "--input-type=module", "-e", source], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "";
@@ -73,6 +73,26 @@ test("a stream that nobody ends does not keep it alive", async () => {
      console.log("left");`,
   );
   assert.equal({ code, out }, { code: 0, out: "left\n" });
+});
+
+test("a foreign buffer is let go when its user lets it go", async () => {
+  const { code, out } = await program(
+    `const engine = await createEngine({ threads: 2 });
+     const seen = [];
+     for (let i = 0; i < 10; i++) {
+       const x = new Float64Array(new SharedArrayBuffer(16_000_000)).fill(1);
+       if ((await engine.reduce(x, "sum")) !== 2_000_000) throw new Error("wrong");
+       if (engine.reduceSync(x, "sum") !== 2_000_000) throw new Error("wrong");
+       seen.push(new WeakRef(x.buffer));
+     }
+     for (let turn = 0; turn < 20; turn++) {
+       await new Promise((resolve) => setImmediate(resolve));
+       gc();
+     }
+     console.log(seen.filter((ref) => ref.deref() === undefined).length >= 8);`,
+    "--expose-gc",
+  );
+  assert.equal({ code, out }, { code: 0, out: "true\n" });
 });
 
 test("no worker is left after close", async () => {
