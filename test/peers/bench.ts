@@ -1,6 +1,6 @@
-// `npm run bench -- [NAME…] [--rounds N] [--json FILE]`: what the package promises about speed,
-// each promise against its peer on this machine. Ends with an error only for a wrong result: a
-// missed goal is printed.
+// `npm run bench -- [NAME…] [--only TEXT] [--rounds N] [--json FILE]`: what the package promises
+// about speed, each promise against its peer on this machine. Ends with an error only for a wrong
+// result: a missed goal is printed.
 
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
@@ -18,7 +18,8 @@ interface Bench {
   readonly rounds: number;
   /** Runs only when it is named. */
   readonly onDemand?: true;
-  readonly run: (rounds: number) => Promise<Outcome>;
+  /** May leave out the rows that are not wanted. */
+  readonly run: (rounds: number, wants: (row: string) => boolean) => Promise<Outcome>;
 }
 
 const benches: { readonly [name: string]: Bench } = {
@@ -36,6 +37,11 @@ const benches: { readonly [name: string]: Bench } = {
     about: "reduceSync of 1,000 float64, against a plain loop",
     rounds: 31,
     run: async (rounds) => (await import("./small.js")).small(rounds),
+  },
+  exact: {
+    about: "exact sums, against fast ones, JavaScript, math.fsum and math.sumprecise",
+    rounds: 11,
+    run: async (rounds, wants) => (await import("./exact.js")).exact(rounds, wants),
   },
   trip: {
     about: "an empty job there and back, against piscina",
@@ -76,7 +82,11 @@ function usage(): string {
     ([name, { about, onDemand }]) =>
       `  ${name.padEnd(10)} ${about}${onDemand ? " (only if named)" : ""}`,
   );
-  return ["usage: bench.js [NAME …] [--rounds N] [--json FILE]", ...list].join("\n");
+  return [
+    "usage: bench.js [NAME …] [--only TEXT] [--rounds N] [--json FILE]",
+    ...list,
+    "--only: rows whose name contains TEXT; may be given more than once",
+  ].join("\n");
 }
 
 function machine() {
@@ -92,7 +102,11 @@ function machine() {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: "string" }, json: { type: "string" } },
+    options: {
+      only: { type: "string", multiple: true },
+      rounds: { type: "string" },
+      json: { type: "string" },
+    },
   });
   const all = Object.keys(benches).filter((name) => !benches[name]?.onDemand);
   const names = positionals.length > 0 ? positionals : all;
@@ -103,6 +117,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const { only } = values;
+  const wants = (row: string) => only === undefined || only.some((text) => row.includes(text));
   const about = machine();
   console.log(
     `${about.processor}, ${about.processors} processors, Node ${about.node}, ${about.platform}`,
@@ -111,7 +127,8 @@ async function main(): Promise<void> {
   const raw: { [name: string]: { [side: string]: readonly number[] } } = {};
   for (const name of names) {
     const bench = benches[name] as Bench;
-    const { rows: more, times } = await bench.run(most ?? bench.rounds);
+    const { rows: all, times } = await bench.run(most ?? bench.rounds, wants);
+    const more = all.filter((row) => wants(row.name));
     for (const row of more) console.log(`\n${format(row)}`);
     rows.push(...more);
     raw[name] = Object.fromEntries(times);
