@@ -20,6 +20,7 @@ export {
   mergeRightOf,
   mergeTarget,
   progress,
+  roundExact,
 } from "./job";
 export {
   begin as pairBegin,

@@ -9,7 +9,8 @@
 
 import { add64, load32, load64, or32, peek32, peek64, poke32, store64 } from "./atomic";
 import * as gate from "./gate";
-import { foldBlock, mergeState } from "./kernels/index";
+import { clear, ROOM_DIGITS, round, settle } from "./kernels/digits";
+import { foldBlock, foldRunning, mergeState } from "./kernels/index";
 import {
   ASCEND_MERGE,
   ASCEND_ROOT,
@@ -26,6 +27,8 @@ import {
   JOB_LENGTH,
   JOB_OP,
   JOB_OPS,
+  JOB_RUNNING,
+  JOB_SECOND,
   JOB_SHIFT,
   JOB_SIZE,
   JOB_SKIP_NAN,
@@ -44,13 +47,18 @@ import {
   LINES,
   OP_CODE,
   OP_OFFSET,
+  OP_RUNNING,
   OP_SIZE,
   RECORD_CELL,
   RECORD_JOB,
   RECORD_TASK,
+  SCRATCH_EXACT,
   SLOT_EPOCH,
 } from "./map";
 import * as ring from "./ring";
+
+/** Blocks that running accumulators take at once: 512 KiB of float64 stay in the cache. */
+const RUN_SHIFT = 3;
 
 /** A submitter's gate has one waiter, but its bit stands where its number says. */
 export const GATE_WORDS = 4;
@@ -81,16 +89,22 @@ export function elementShift(dtype: i32): i32 {
 
 /** into = left ⊕ right for every accumulator of the pass; `into` may be `left`. */
 export function mergeRecord(job: usize, into: usize, left: usize, right: usize): void {
+  mergeOps(job, 0, into, left, right);
+}
+
+/** The same for the accumulators whose states lie at `from` and behind. */
+function mergeOps(job: usize, from: usize, into: usize, left: usize, right: usize): void {
   const ops = peek32(job + JOB_OPS);
   const dtype = peek32(job + JOB_DTYPE);
   for (let i = 0; i < ops; i++) {
     const op = job + JOB_OP + <usize>i * OP_SIZE;
     const offset = <usize>peek32(op + OP_OFFSET);
+    if (offset < from) continue;
     mergeState(peek32(op + OP_CODE), dtype, into + offset, left + offset, right + offset);
   }
 }
 
-/** The record of n elements at p, of which the first has index `base`. */
+/** The record of n elements at p, of which the first has index `base`; running states aside. */
 export function foldRecord(
   job: usize,
   p: usize,
@@ -102,17 +116,37 @@ export function foldRecord(
   const ops = peek32(job + JOB_OPS);
   const dtype = peek32(job + JOB_DTYPE);
   const skip = peek32(job + JOB_SKIP_NAN) != 0;
+  const q = p + <usize>peek32(job + JOB_SECOND);
   for (let i = 0; i < ops; i++) {
     const op = job + JOB_OP + <usize>i * OP_SIZE;
+    const code = peek32(op + OP_CODE);
+    if (code >= OP_RUNNING) continue;
     const state = record + <usize>peek32(op + OP_OFFSET);
-    foldBlock(peek32(op + OP_CODE), dtype, skip, p, n, base, state, scratch);
+    foldBlock(code, dtype, skip, p, q, n, base, state, scratch);
+  }
+}
+
+/** Adds n elements at p to the running states of `record`, which are cleared first if `fresh`. */
+function runRecord(job: usize, p: usize, n: i32, record: usize, scratch: usize, fresh: bool): void {
+  const ops = peek32(job + JOB_OPS);
+  const dtype = peek32(job + JOB_DTYPE);
+  const skip = peek32(job + JOB_SKIP_NAN) != 0;
+  const q = p + <usize>peek32(job + JOB_SECOND);
+  for (let i = 0; i < ops; i++) {
+    const op = job + JOB_OP + <usize>i * OP_SIZE;
+    const code = peek32(op + OP_CODE);
+    if (code < OP_RUNNING) continue;
+    const state = record + <usize>peek32(op + OP_OFFSET);
+    if (fresh) clear(state);
+    foldRunning(code, dtype, skip, p, q, n, state, scratch);
   }
 }
 
 // --- below a task: one thread, a stack of states ------------------------------
 
-// The stack holds the nodes of a binary counter: after k blocks, one state for
-// each bit set in k, largest first. It belongs to the task at hand.
+// The stack holds the nodes of a binary counter: after k blocks, one state for each bit set in k,
+// largest first. It belongs to the task at hand. Running accumulators need no stack: their states
+// stand below it, where they are in a record.
 let depth: i32 = 0;
 let folded: i32 = 0;
 
@@ -127,18 +161,34 @@ export function foldBegin(): void {
  */
 export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: i64): bool {
   const scratch = scratchOf(me);
-  const bytes = <usize>peek32(job + JOB_STATE_BYTES);
+  const running = <usize>peek32(job + JOB_RUNNING);
+  const bytes = <usize>peek32(job + JOB_STATE_BYTES) - running;
   const shift = <usize>(BLOCK_LOG2 + elementShift(peek32(job + JOB_DTYPE)));
   let left = elements;
+  // Where the running states are at.
+  let run = left;
   do {
     if (load32(job + JOB_STOP) != 0) return false;
+    if (running != 0 && run == left) {
+      const most = <i32>min<i64>(left, BLOCK << RUN_SHIFT);
+      runRecord(job, p, most, scratch, scratch, folded == 0);
+      run = left - most;
+      if (bytes == 0) {
+        p += (<usize>1) << (shift + RUN_SHIFT);
+        block += 1 << RUN_SHIFT;
+        folded = 1;
+        depth = 1;
+        left = run;
+        continue;
+      }
+    }
     const n = <i32>min<i64>(left, BLOCK);
     let top = scratch + <usize>depth * bytes;
     foldRecord(job, p, n, block << BLOCK_LOG2, top, scratch);
     for (let k = ++folded; (k & 1) == 0; k >>= 1) {
       top -= bytes;
       depth--;
-      mergeRecord(job, top, top, top + bytes);
+      mergeOps(job, running, top, top, top + bytes);
     }
     depth++;
     block++;
@@ -150,13 +200,25 @@ export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: 
 
 /** Merges what is left on the stack, smallest first, into `into`. */
 export function foldEnd(me: i32, job: usize, into: usize): void {
-  const bytes = <usize>peek32(job + JOB_STATE_BYTES);
-  let top = scratchOf(me) + <usize>(depth - 1) * bytes;
+  const running = <usize>peek32(job + JOB_RUNNING);
+  const size = <usize>peek32(job + JOB_STATE_BYTES);
+  const bytes = size - running;
+  const record = scratchOf(me);
+  let top = record + <usize>(depth - 1) * bytes;
   for (; depth > 1; depth--) {
     top -= bytes;
-    mergeRecord(job, top, top, top + bytes);
+    mergeOps(job, running, top, top, top + bytes);
   }
-  memory.copy(into, top, bytes);
+  if (running != 0) settleRunning(job, record);
+  memory.copy(into, record, size);
+}
+
+function settleRunning(job: usize, record: usize): void {
+  const ops = peek32(job + JOB_OPS);
+  for (let i = 0; i < ops; i++) {
+    const op = job + JOB_OP + <usize>i * OP_SIZE;
+    if (peek32(op + OP_CODE) >= OP_RUNNING) settle(record + <usize>peek32(op + OP_OFFSET));
+  }
 }
 
 /** Folds a whole job on the calling thread. */
@@ -164,6 +226,11 @@ export function foldAll(me: i32, job: usize): void {
   foldBegin();
   foldBlocks(me, job, <usize>peek32(job + JOB_INPUT), 0, peek64(job + JOB_LENGTH));
   foldEnd(me, job, <usize>peek32(job + JOB_CELLS));
+}
+
+/** The value of a settled exact sum at `state`, whose digit 0 weighs 2^scale. */
+export function roundExact(me: i32, state: usize, scale: i32, single: bool): f64 {
+  return round(state, scale, single, scratchOf(me) + SCRATCH_EXACT + ROOM_DIGITS);
 }
 
 // --- a task ---------------------------------------------------------------------

@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -170,6 +170,10 @@ export const JOB_RING_A = 72;
 export const JOB_RING_B = 76;
 /** i32: pairs that one claim of a pairwise job takes at most. */
 export const JOB_BATCH = 80;
+/** i32: from an element of the first input to its partner in the second; 0 if there is one input. */
+export const JOB_SECOND = 84;
+/** u32: bytes at the start of a state record that running accumulators hold. */
+export const JOB_RUNNING = 88;
 /** Sums of results pushed, one i32 a round of a pairwise job. */
 export const JOB_ROUNDS = 768;
 export const MAX_ROUNDS = 33;
@@ -201,6 +205,45 @@ export const OP_NONZERO = 7;
 export const OP_AND = 8;
 export const OP_OR = 9;
 export const OP_XOR = 10;
+/** Σ|x|, Σx², Σx·y: integers exact, floats plain SIMD. */
+export const OP_ABS = 11;
+export const OP_SQUARES = 12;
+export const OP_DOT = 13;
+/** Count, mean and squared deviations of floats. */
+export const OP_MOMENTS = 14;
+/** What a receipt tells of floats. */
+export const OP_CENSUS = 15;
+/**
+ * From here on, accumulators run: they fold a block into the state that is there, since the order
+ * of their additions does not matter. These are the exact sums of floats.
+ */
+export const OP_RUNNING = 32;
+export const OP_EXACT_SUM = 32;
+export const OP_EXACT_ABS = 33;
+export const OP_EXACT_SQUARES = 34;
+export const OP_EXACT_DOT = 35;
+
+// An exact sum: digits of 32 bits, each in an i64 so that additions need not carry at once.
+/** i32, i32: the first digit in use, and the one behind the last. */
+export const EXACT_FIRST = 0;
+export const EXACT_END = 4;
+/** i64: numbers that were added. */
+export const EXACT_COUNT = 8;
+/** u32: FLAG_NAN … */
+export const EXACT_FLAGS = 16;
+export const EXACT_DIGITS = 24;
+export const EXACT_NAN = 1;
+export const EXACT_PLUS_INFINITY = 2;
+export const EXACT_MINUS_INFINITY = 4;
+/** Something that is not −0 was added. */
+export const EXACT_SOME = 8;
+/** Digit i weighs 2^(32i + EXACT_SCALE): sums of floats, products of float16 and float32. */
+export const EXACT_SCALE = -1074;
+/** 2^-1074 … 2^1024 · 2^64 elements, and a digit for the sign. */
+export const EXACT_SIZE = 69;
+/** The same for products of float64: 34 digits further down. */
+export const EXACT_PRODUCT_SCALE = -2162;
+export const EXACT_PRODUCT_SIZE = 136;
 
 // Limbs (u32) of an exact integer product: 1,056 bits. More can only round to infinity.
 export const PRODUCT_LIMBS = 33;
@@ -220,13 +263,20 @@ export const TASK_SLOTS = 262144;
 export const CELLS_SIZE = 65536;
 
 // A thread's scratch: the stack that folds a task's blocks in tree order, a block of float16
-// as float32, and the job entry of what never leaves the calling thread, with its result.
+// as float32, twice for two inputs, the guesses, rounding room and cells of exact sums, and the
+// job entry of what never leaves the calling thread, with its result.
 export const SCRATCH_STACK_BYTES = 65536;
 export const STACK_LEVELS = 33;
 export const SCRATCH_HALF = 65536;
-export const SCRATCH_JOB = 98304;
-export const SCRATCH_RESULT = 99328;
-export const SCRATCH_SIZE = 102400;
+export const SCRATCH_HALF_BYTES = 32768;
+/** Zero when a thread begins, as are the cells behind. */
+export const SCRATCH_EXACT = 131072;
+export const SCRATCH_CELLS = 139264;
+export const SCRATCH_JOB = 172288;
+export const SCRATCH_RESULT = 173312;
+/** Most bytes of one state record. */
+export const RESULT_BYTES = 6912;
+export const SCRATCH_SIZE = 180224;
 
 // --- what the core returns to JavaScript -------------------------------------
 

@@ -2,22 +2,40 @@
 // to its merge. Constant tables would be static data, so these are switches.
 
 import {
+  BLOCK,
+  OP_ABS,
   OP_AND,
   OP_ARGMAX,
   OP_ARGMIN,
+  OP_CENSUS,
   OP_COUNT,
+  OP_DOT,
+  OP_EXACT_ABS,
+  OP_EXACT_DOT,
+  OP_EXACT_SQUARES,
+  OP_EXACT_SUM,
   OP_MAX,
   OP_MIN,
+  OP_MOMENTS,
   OP_NONZERO,
   OP_OR,
   OP_PRODUCT,
+  OP_RUNNING,
+  OP_SQUARES,
   OP_SUM,
   SCRATCH_HALF,
+  SCRATCH_HALF_BYTES,
 } from "../map";
+import { census, mergeCensus } from "./census";
 import { No, Yes } from "./common";
+import * as digits from "./digits";
+import { foldExact } from "./exact";
+import { foldProducts } from "./exact-products";
 import * as extrema from "./extrema";
 import { expandHalf } from "./half";
+import * as integers from "./integers";
 import * as logic from "./logic";
+import { mergeMoments, momentsFloat } from "./moments";
 import * as product from "./product";
 import * as sum from "./sum";
 
@@ -26,13 +44,18 @@ const INT64 = 6;
 const UINT64 = 7;
 const FLOAT16 = 8;
 const FLOAT32 = 9;
+const FLOAT64 = 10;
 
-/** Folds n elements at `p`, the first of which has index `base`, into a fresh `state`. */
+/**
+ * Folds n elements at `p`, the first of which has index `base`, into a fresh `state`; of operators
+ * with two inputs, the second's are at `q`.
+ */
 export function foldBlock(
   op: i32,
   dtype: i32,
   skip: bool,
   p: usize,
+  q: usize,
   n: i32,
   base: i64,
   state: usize,
@@ -40,34 +63,129 @@ export function foldBlock(
 ): void {
   switch (dtype) {
     case 0:
-      return foldInt<i8>(op, p, n, base, state);
+      return foldInt<i8>(op, p, q, n, base, state, scratch);
     case 1:
-      return foldInt<u8>(op, p, n, base, state);
+      return foldInt<u8>(op, p, q, n, base, state, scratch);
     case 2:
-      return foldInt<i16>(op, p, n, base, state);
+      return foldInt<i16>(op, p, q, n, base, state, scratch);
     case 3:
-      return foldInt<u16>(op, p, n, base, state);
+      return foldInt<u16>(op, p, q, n, base, state, scratch);
     case 4:
-      return foldInt<i32>(op, p, n, base, state);
+      return foldInt<i32>(op, p, q, n, base, state, scratch);
     case 5:
-      return foldInt<u32>(op, p, n, base, state);
+      return foldInt<u32>(op, p, q, n, base, state, scratch);
     case INT64:
-      return foldInt<i64>(op, p, n, base, state);
+      return foldInt<i64>(op, p, q, n, base, state, scratch);
     case UINT64:
-      return foldInt<u64>(op, p, n, base, state);
+      return foldInt<u64>(op, p, q, n, base, state, scratch);
     case FLOAT16: {
       const wide = scratch + SCRATCH_HALF;
       expandHalf(p, n, wide);
-      return foldFloat<f32>(op, skip, wide, n, base, state);
+      let second = wide;
+      if (q != p) {
+        second += SCRATCH_HALF_BYTES;
+        expandHalf(q, n, second);
+      }
+      return foldFloat<f32>(op, skip, wide, second, n, base, state);
     }
     case FLOAT32:
-      return foldFloat<f32>(op, skip, p, n, base, state);
+      return foldFloat<f32>(op, skip, p, q, n, base, state);
     default:
-      return foldFloat<f64>(op, skip, p, n, base, state);
+      return foldFloat<f64>(op, skip, p, q, n, base, state);
   }
 }
 
-function foldInt<T>(op: i32, p: usize, n: i32, base: i64, state: usize): void {
+// Kinds of exact sums: each has guesses of its own, those of products of float64 two.
+const SUM64 = 0;
+const ABS64 = 1;
+const SUM32 = 2;
+const ABS32 = 3;
+const SQUARES32 = 4;
+const DOT32 = 5;
+const SQUARES64 = 6;
+const DOT64 = 8;
+
+/** Adds n elements at `p` to the state of a running accumulator. */
+export function foldRunning(
+  op: i32,
+  dtype: i32,
+  skip: bool,
+  p: usize,
+  q: usize,
+  n: i32,
+  state: usize,
+  scratch: usize,
+): void {
+  if (dtype == FLOAT64) return runFloat64(op, skip, p, q, n, state, scratch);
+  if (dtype == FLOAT32) return runFloat32(op, skip, p, q, n, state, scratch);
+  const wide = scratch + SCRATCH_HALF;
+  const second = q == p ? wide : wide + SCRATCH_HALF_BYTES;
+  for (let done = 0; done < n; done += BLOCK) {
+    const some = min<i32>(BLOCK, n - done);
+    const offset = (<usize>done) << 1;
+    expandHalf(p + offset, some, wide);
+    if (q != p) expandHalf(q + offset, some, second);
+    runFloat32(op, skip, wide, second, some, state, scratch);
+  }
+}
+
+function runFloat64(
+  op: i32,
+  skip: bool,
+  p: usize,
+  q: usize,
+  n: i32,
+  state: usize,
+  scratch: usize,
+): void {
+  let count = <i64>n;
+  if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<f64>(p, q, n) : sum.countNumbers<f64>(p, n);
+  digits.addCount(state, count);
+  switch (op) {
+    case OP_EXACT_SUM:
+      return foldExact<f64, No, No>(SUM64, p, p, n, skip, state, 0, scratch);
+    case OP_EXACT_ABS:
+      return foldExact<f64, Yes, No>(ABS64, p, p, n, skip, state, 0, scratch);
+    case OP_EXACT_SQUARES:
+      return foldProducts(SQUARES64, p, p, n, skip, state, scratch);
+    default:
+      return foldProducts(DOT64, p, q, n, skip, state, scratch);
+  }
+}
+
+function runFloat32(
+  op: i32,
+  skip: bool,
+  p: usize,
+  q: usize,
+  n: i32,
+  state: usize,
+  scratch: usize,
+): void {
+  let count = <i64>n;
+  if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<f32>(p, q, n) : sum.countNumbers<f32>(p, n);
+  digits.addCount(state, count);
+  switch (op) {
+    case OP_EXACT_SUM:
+      return foldExact<f32, No, No>(SUM32, p, p, n, skip, state, 0, scratch);
+    case OP_EXACT_ABS:
+      return foldExact<f32, Yes, No>(ABS32, p, p, n, skip, state, 0, scratch);
+    case OP_EXACT_SQUARES:
+      return foldExact<f32, No, Yes>(SQUARES32, p, p, n, skip, state, 0, scratch);
+    default:
+      return foldExact<f32, No, Yes>(DOT32, p, q, n, skip, state, 0, scratch);
+  }
+}
+
+function foldInt<T extends number>(
+  op: i32,
+  p: usize,
+  q: usize,
+  n: i32,
+  base: i64,
+  state: usize,
+  scratch: usize,
+): void {
   switch (op) {
     case OP_SUM:
       return sum.sumInt<T>(p, n, state);
@@ -82,6 +200,12 @@ function foldInt<T>(op: i32, p: usize, n: i32, base: i64, state: usize): void {
       return extrema.argInt<T, No>(p, n, base, state);
     case OP_ARGMAX:
       return extrema.argInt<T, Yes>(p, n, base, state);
+    case OP_ABS:
+      return integers.absInt<T>(p, n, state, scratch + SCRATCH_HALF);
+    case OP_SQUARES:
+      return integers.productsInt<T>(p, p, n, state);
+    case OP_DOT:
+      return integers.productsInt<T>(p, q, n, state);
     case OP_COUNT:
       store<i64>(state, n);
       return;
@@ -100,13 +224,25 @@ function foldFloat<T extends number>(
   op: i32,
   skip: bool,
   p: usize,
+  q: usize,
   n: i32,
   base: i64,
   state: usize,
 ): void {
   switch (op) {
     case OP_SUM:
-      return sum.sumFloat<T>(p, n, skip, state);
+      return sum.sumFloat<T, sum.Plain>(p, p, n, skip, state);
+    case OP_ABS:
+      return sum.sumFloat<T, sum.Magnitude>(p, p, n, skip, state);
+    case OP_SQUARES:
+      return sum.sumFloat<T, sum.Product>(p, p, n, skip, state);
+    case OP_DOT:
+      return sum.sumFloat<T, sum.Product>(p, q, n, skip, state);
+    case OP_MOMENTS:
+      return momentsFloat<T>(p, n, skip, state);
+    case OP_CENSUS:
+      if (q == p) return census<T, No>(p, p, n, state);
+      return census<T, Yes>(p, q, n, state);
     case OP_PRODUCT:
       return product.productFloat<T>(p, n, skip, state);
     case OP_MIN:
@@ -131,11 +267,21 @@ function foldFloat<T extends number>(
 
 /** into = left ⊕ right; `into` may be `left`, never `right`. */
 export function mergeState(op: i32, dtype: i32, into: usize, left: usize, right: usize): void {
+  if (op >= OP_RUNNING) return digits.merge(into, left, right);
   const float = dtype >= FLOAT16;
   const unsignedLong = dtype == UINT64;
   switch (op) {
     case OP_SUM:
+    case OP_ABS:
       return float ? sum.mergeFloat(into, left, right) : sum.mergeInt(into, left, right);
+    case OP_SQUARES:
+    case OP_DOT:
+      if (float) return sum.mergeFloat(into, left, right);
+      return integers.mergeProducts(into, left, right);
+    case OP_MOMENTS:
+      return mergeMoments(into, left, right);
+    case OP_CENSUS:
+      return mergeCensus(into, left, right);
     case OP_PRODUCT:
       if (float) return product.mergeFloat(into, left, right);
       if (dtype >= INT64) return product.mergeLong(into, left, right);

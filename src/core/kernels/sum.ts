@@ -157,21 +157,34 @@ function withoutNaN(v: v128, nothing: v128): v128 {
   return v128.bitselect(v, nothing, f64x2.eq(v, v));
 }
 
-/** Sixteen bytes at `at` as one addend: two float64, or the sums of two pairs of float32. */
-function take<T, SKIP>(at: usize, nothing: v128): v128 {
-  if (sizeof<T>() == 8) {
-    const v = v128.load(at);
-    return isSigned<SKIP>() ? withoutNaN(v, nothing) : v;
+/** What a float sum adds up: elements, their magnitudes, their products with a second input. */
+export type Plain = i8;
+export type Magnitude = i16;
+export type Product = i32;
+
+/** Two addends as float64: two elements of T at `at`, in the second input at `to`. */
+function addend<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
+  let v = sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
+  if (sizeof<WHAT>() == 4) {
+    const w = sizeof<T>() == 8 ? v128.load(to) : f64x2.promote_low_f32x4(v128.load64_zero(to));
+    const isNumber = v128.and(f64x2.eq(v, v), f64x2.eq(w, w));
+    v = f64x2.mul(v, w);
+    return isSigned<SKIP>() ? v128.bitselect(v, nothing, isNumber) : v;
   }
+  if (sizeof<WHAT>() == 2) v = f64x2.abs(v);
+  return isSigned<SKIP>() ? withoutNaN(v, nothing) : v;
+}
+
+/** Sixteen bytes at `at` as one addend: two float64, or the sums of two pairs of float32. */
+function take<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
+  const v = addend<T, WHAT, SKIP>(at, to, nothing);
+  if (sizeof<T>() == 8) return v;
   // Two loads and conversions cost less than one load and a shuffle.
-  const low = f64x2.promote_low_f32x4(v128.load64_zero(at));
-  const high = f64x2.promote_low_f32x4(v128.load64_zero(at + 8));
-  if (isSigned<SKIP>()) return f64x2.add(withoutNaN(low, nothing), withoutNaN(high, nothing));
-  return f64x2.add(low, high);
+  return f64x2.add(v, addend<T, WHAT, SKIP>(at + 8, to + 8, nothing));
 }
 
 /** Starts at −0, the true identity of floating-point addition. */
-function sumFloatOf<T, SKIP>(p: usize, n: i32, state: usize): f64 {
+function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f64 {
   const end = p + turns(<usize>n * sizeof<T>());
   const nothing = constant(state, i64.MIN_VALUE);
   let a = nothing;
@@ -179,18 +192,27 @@ function sumFloatOf<T, SKIP>(p: usize, n: i32, state: usize): f64 {
   let c = a;
   let d = a;
   let at = p;
+  let to = q;
   for (; at < end; at += 64) {
-    a = f64x2.add(a, take<T, SKIP>(at, nothing));
-    b = f64x2.add(b, take<T, SKIP>(at + 16, nothing));
-    c = f64x2.add(c, take<T, SKIP>(at + 32, nothing));
-    d = f64x2.add(d, take<T, SKIP>(at + 48, nothing));
+    a = f64x2.add(a, take<T, WHAT, SKIP>(at, to, nothing));
+    b = f64x2.add(b, take<T, WHAT, SKIP>(at + 16, to + 16, nothing));
+    c = f64x2.add(c, take<T, WHAT, SKIP>(at + 32, to + 32, nothing));
+    d = f64x2.add(d, take<T, WHAT, SKIP>(at + 48, to + 48, nothing));
+    if (sizeof<WHAT>() == 4) to += 64;
   }
   const v = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
   let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
   const last = p + <usize>n * sizeof<T>();
   for (at = end; at < last; at += sizeof<T>()) {
-    const x = <f64>load<T>(at);
-    if (!isSigned<SKIP>() || x == x) sum += x;
+    let x = <f64>load<T>(at);
+    if (isSigned<SKIP>() && x != x) continue;
+    if (sizeof<WHAT>() == 2) x = abs<f64>(x);
+    if (sizeof<WHAT>() == 4) {
+      const y = <f64>load<T>(q + (at - p));
+      if (isSigned<SKIP>() && y != y) continue;
+      x *= y;
+    }
+    sum += x;
   }
   return sum;
 }
@@ -224,9 +246,26 @@ export function countNumbers<T>(p: usize, n: i32): i64 {
   return count;
 }
 
-export function sumFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
-  store<f64>(state, skip ? sumFloatOf<T, Yes>(p, n, state) : sumFloatOf<T, No>(p, n, state));
-  store<i64>(state + 8, skip ? countNumbers<T>(p, n) : <i64>n);
+/** Pairs of elements of which neither is NaN. */
+export function countPairs<T>(p: usize, q: usize, n: i32): i64 {
+  let count: i64 = 0;
+  const last = p + <usize>n * sizeof<T>();
+  for (; p < last; p += sizeof<T>(), q += sizeof<T>()) {
+    const x = load<T>(p);
+    const y = load<T>(q);
+    count += i64(x == x && y == y);
+  }
+  return count;
+}
+
+export function sumFloat<T, WHAT>(p: usize, q: usize, n: i32, skip: bool, state: usize): void {
+  let count = <i64>n;
+  if (skip) count = sizeof<WHAT>() == 4 ? countPairs<T>(p, q, n) : countNumbers<T>(p, n);
+  let sum: f64;
+  if (skip) sum = sumFloatOf<T, WHAT, Yes>(p, q, n, state);
+  else sum = sumFloatOf<T, WHAT, No>(p, q, n, state);
+  store<f64>(state, sum);
+  store<i64>(state + 8, count);
 }
 
 export function mergeFloat(into: usize, left: usize, right: usize): void {
