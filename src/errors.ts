@@ -19,6 +19,7 @@ export type ErrorCode =
   | "ERR_WORKER_DIED" // a worker thread ended during a job
   | "ERR_USER_OPERATOR" // a user operator cannot be loaded, or its code threw
   | "ERR_STATE_SIZE" // a user operator's state is larger than its cell
+  | "ERR_STATE" // a state in a file is damaged, or not of the kind that is wanted
   | "ERR_FILE" // a file cannot be opened or read
   | "ERR_FORMAT" // a file is not what its name or header claims
   | "ERR_COLUMN" // a column is missing or not numeric

@@ -1,18 +1,30 @@
 // The public face: exports only.
 
+export type { Accumulation, AccumulatorOptions } from "./engine/accumulation.js";
 export { attachEngine, createEngine, type EngineOptions } from "./engine/create.js";
 export {
   all,
   any,
   argmax,
   argmin,
+  conditionNumber,
   count,
   countNonZero,
+  dot,
+  l1,
+  l2,
   max,
+  maxNorm,
   mean,
   min,
   product,
+  sampleStd,
+  sampleVariance,
+  std,
   sum,
+  sumAbs,
+  sumSquares,
+  variance,
 } from "./engine/default.js";
 export type {
   Engine,
@@ -21,9 +33,12 @@ export type {
   LineStats,
   Result,
 } from "./engine/engine.js";
-export type { Input } from "./engine/input.js";
-export type { OperatorName, Operators, ReduceOptions, Round } from "./engine/plan.js";
+export type { Input, Pair } from "./engine/input.js";
+export type { PartialOptions } from "./engine/partial.js";
+export type { OperatorName, Operators, Receipted, ReduceOptions, Round } from "./engine/plan.js";
 export type { ReductionStream } from "./engine/reduction.js";
 export { type ErrorCode, RingfoldError } from "./errors.js";
 export type { Dtype, TypedArray } from "./operators/dtype.js";
-export type { Value } from "./operators/operator.js";
+export type { Accuracy, Value } from "./operators/operator.js";
+export type { Modes, Naive, Receipt } from "./operators/receipt.js";
+export { type FinishOptions, finishState, mergeStates } from "./operators/state.js";

@@ -3,13 +3,13 @@
 
 import { createEngine } from "./create.js";
 import type { Engine } from "./engine.js";
-import type { Input } from "./input.js";
+import type { Input, Pair } from "./input.js";
 import type { OperatorName, ReduceOptions } from "./plan.js";
 
 let engine: Promise<Engine> | undefined;
 
 async function reduceOnce(
-  input: Input,
+  input: Input | Pair,
   operator: OperatorName,
   options: ReduceOptions | undefined,
 ): Promise<unknown> {
@@ -30,14 +30,29 @@ async function reduceOnce(
   }
 }
 
-type OneShot<R> = (input: Input, options?: ReduceOptions) => Promise<R>;
+type OneShot<R> = (input: Input, options?: Omit<ReduceOptions, "receipt">) => Promise<R>;
 
 function oneShot<R>(operator: OperatorName): OneShot<R> {
   return (input, options) => reduceOnce(input, operator, options) as Promise<R>;
 }
 
+/** Σ x·y of two arrays of equal length and dtype. */
+export function dot(x: Input, y: Input, options?: ReduceOptions): Promise<number | bigint> {
+  return reduceOnce([x, y], "dot", options) as Promise<number | bigint>;
+}
+
 export const sum: OneShot<number | bigint> = oneShot("sum");
 export const mean: OneShot<number> = oneShot("mean");
+export const sumSquares: OneShot<number | bigint> = oneShot("sumSquares");
+export const sumAbs: OneShot<number | bigint> = oneShot("sumAbs");
+export const l1: OneShot<number | bigint> = oneShot("l1");
+export const l2: OneShot<number> = oneShot("l2");
+export const maxNorm: OneShot<number | bigint> = oneShot("maxNorm");
+export const variance: OneShot<number> = oneShot("variance");
+export const std: OneShot<number> = oneShot("std");
+export const sampleVariance: OneShot<number> = oneShot("sampleVariance");
+export const sampleStd: OneShot<number> = oneShot("sampleStd");
+export const conditionNumber: OneShot<number> = oneShot("conditionNumber");
 export const product: OneShot<number | bigint> = oneShot("product");
 export const min: OneShot<number | bigint> = oneShot("min");
 export const max: OneShot<number | bigint> = oneShot("max");

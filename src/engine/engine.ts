@@ -14,6 +14,7 @@ import {
   LINE_TASKS,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
+import { operatorOf } from "../operators/builtin.js";
 import {
   type Dtype,
   type DtypeInfo,
@@ -23,15 +24,17 @@ import {
 } from "../operators/dtype.js";
 import type { Value } from "../operators/operator.js";
 import { loadOperator, loadOperatorNow, type UserOperator } from "../operators/user.js";
+import { Accumulation, type AccumulatorOptions } from "./accumulation.js";
 import { type Crossover, calibrate, isSmall, UNCALIBRATED } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
 import { userError } from "./failure.js";
-import { type Input, type Located, locate } from "./input.js";
+import { type Input, type Located, locate, locatePair, type Pair, secondOffset } from "./input.js";
 import { Jobs, type Task } from "./jobs.js";
 import { assertLength, closedError, Deadline } from "./limits.js";
 import { Local } from "./local.js";
 import { pairTask } from "./pairs.js";
+import { type PartialOptions, partialPlan } from "./partial.js";
 import {
   checkOptions,
   finishUser,
@@ -40,6 +43,7 @@ import {
   type OperatorName,
   type Operators,
   type Plan,
+  type Receipted,
   type ReduceOptions,
 } from "./plan.js";
 import { fillNow, ReductionStream } from "./reduction.js";
@@ -211,27 +215,29 @@ export class Engine {
   /**
    * Reduces an input without blocking the calling thread. A single operator's name gives its
    * value; several run in one pass and give an object by name; a URL names a user operator's
-   * module. Inputs in the engine's memory are read in place; do not write to them meanwhile.
+   * module. `dot` takes two inputs, `[x, y]`. Inputs in the engine's memory are read in place; do
+   * not write to them meanwhile.
    * @throws (rejects) RingfoldError; `signal.reason` when aborted
    */
-  async reduce<const O extends Operators>(
-    input: Input,
+  reduce<const O extends Operators>(
+    input: Input | Pair,
     operators: O,
+    options: ReduceOptions & { receipt: true },
+  ): Promise<Receipted<Result<O>>>;
+  reduce<const O extends Operators>(
+    input: Input | Pair,
+    operators: O,
+    options?: ReduceOptions,
+  ): Promise<Result<O>>;
+  async reduce(
+    input: Input | Pair,
+    operators: Operators,
     options: ReduceOptions = NO_OPTIONS,
-  ): Promise<Result<O>> {
+  ): Promise<unknown> {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
-    const located = locate(this.#shared, input);
-    const plan = this.#plan(operators, located.dtype, options, user);
-    if (this.#staysHere(located, plan, options)) {
-      return this.#here(located, plan, options) as Result<O>;
-    }
-    const task =
-      options.schedule === "pairwise"
-        ? this.#pairTask(located, plan, options)
-        : this.#task(located, plan);
-    const result = task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
-    return (await result) as Result<O>;
+    const located = this.#locate(input, operators);
+    return this.#run(located, this.#plan(operators, located.dtype, options, user), options);
   }
 
   /**
@@ -239,23 +245,96 @@ export class Engine {
    * that may not block.
    */
   reduceSync<const O extends Operators>(
-    input: Input,
+    input: Input | Pair,
     operators: O,
+    options: ReduceOptions & { receipt: true },
+  ): Receipted<Result<O>>;
+  reduceSync<const O extends Operators>(
+    input: Input | Pair,
+    operators: O,
+    options?: ReduceOptions,
+  ): Result<O>;
+  reduceSync(
+    input: Input | Pair,
+    operators: Operators,
     options: ReduceOptions = NO_OPTIONS,
-  ): Result<O> {
+  ): unknown {
     this.#begin(options);
     const user = operators instanceof URL ? loadOperatorNow(operators.href) : undefined;
-    const located = locate(this.#shared, input);
-    const plan = this.#plan(operators, located.dtype, options, user);
+    const located = this.#locate(input, operators);
+    return this.#runNow(located, this.#plan(operators, located.dtype, options, user), options);
+  }
+
+  /**
+   * The state of a reduction: bytes that can be kept, sent elsewhere and merged (`mergeStates`,
+   * `finishState`). However data is split and states are merged, the value has the same bits.
+   * @throws (rejects) RingfoldError ERR_OPERATOR for an operator that has no such state
+   */
+  async partial(
+    input: Input | Pair,
+    operator: OperatorName,
+    options: PartialOptions = NO_OPTIONS,
+  ): Promise<Uint8Array> {
+    this.#begin(options);
+    const located = this.#locate(input, operator);
+    const plan = partialPlan(operator, located.dtype, options);
+    return (await this.#run(located, plan, options)) as Uint8Array;
+  }
+
+  /** The same, waiting. */
+  partialSync(
+    input: Input | Pair,
+    operator: OperatorName,
+    options: PartialOptions = NO_OPTIONS,
+  ): Uint8Array {
+    this.#begin(options);
+    const located = this.#locate(input, operator);
+    const plan = partialPlan(operator, located.dtype, options);
+    return this.#runNow(located, plan, options) as Uint8Array;
+  }
+
+  /**
+   * A reduction of arrays that come one by one: `add` each, ask for the `value` at any time.
+   * @throws RingfoldError ERR_OPERATOR for an operator whose results depend on where data is cut
+   */
+  accumulator(operator: OperatorName, options: AccumulatorOptions = NO_OPTIONS): Accumulation {
+    this.#begin(options);
+    return new Accumulation(operator, options, {
+      locate: (input) => this.#locate(input, operator),
+      fold: (located, plan, take) => {
+        this.#begin(NO_OPTIONS);
+        this.#runNow(located, { ...plan, take }, NO_OPTIONS);
+      },
+      merge: (plan, left, right) => this.#local.merge(plan, left, right),
+    });
+  }
+
+  #locate(input: Input | Pair, operators: Operators): Located {
+    const name = Array.isArray(operators) ? operators[0] : operators;
+    if (typeof name === "string" && operatorOf(name).inputs === 2) {
+      return locatePair(this.#shared, input, name);
+    }
+    return locate(this.#shared, input as Input);
+  }
+
+  async #run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+    if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
+    return task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
+  }
+
+  #runNow(located: Located, plan: Plan, options: ReduceOptions): unknown {
     if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
-      return this.#here(located, plan, options) as Result<O>;
+      return this.#here(located, plan, options);
     }
     const task =
       options.schedule === "pairwise"
         ? this.#pairTask(located, plan, options)
         : this.#task(located, plan);
-    const result = task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
-    return result as Result<O>;
+    return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
   }
 
   /**
@@ -276,6 +355,7 @@ export class Engine {
     }
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
+    assertOneInput(plan, "stream");
     return this.#openStream(plan, options) as Promise<ReductionStream<Result<O>>>;
   }
 
@@ -294,6 +374,7 @@ export class Engine {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
+    assertOneInput(plan, "reducePieces");
     const length = pieces.reduce((n, p) => n + p.length, 0);
     return (await this.#jobs.run(external(plan, length, { pieces }), options, helps)) as Result<O>;
   }
@@ -316,19 +397,26 @@ export class Engine {
     options: ReduceOptions,
     user: UserOperator | undefined,
   ): Plan {
-    const skip = options.nan === "skip" && dtype.kind === "float";
-    if (user !== undefined) return makeUserPlan(user, dtype, skip);
+    const skipNaN = options.nan === "skip" && dtype.kind === "float";
+    if (user !== undefined) {
+      assertForUser(options);
+      return makeUserPlan(user, dtype, skipNaN);
+    }
     const names = operators as OperatorName | readonly OperatorName[];
     const list = typeof names === "string" ? names : JSON.stringify(names);
-    const key = `${dtype.name} ${skip ? 1 : 0} ${typeof names} ${list}`;
+    const { accuracy, schedule, receipt = false } = options;
+    const key = `${dtype.name} ${skipNaN} ${accuracy} ${schedule} ${receipt} ${typeof names} ${list}`;
     let plan = this.#plans.get(key);
     if (plan === undefined) {
-      plan = makePlan(names, dtype, skip);
+      plan = makePlan(names, dtype, {
+        skipNaN,
+        accuracy,
+        pairwise: schedule === "pairwise",
+        receipt,
+      });
       this.#plans.set(key, plan);
     }
-    if (options.initial !== undefined && plan.operators.some((o) => o.name === "mean")) {
-      throw new RingfoldError("ERR_OPTION", "initial: a mean has none; leave it out");
-    }
+    assertApplies(plan, options);
     return plan;
   }
 
@@ -337,14 +425,15 @@ export class Engine {
   #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
     if (options.schedule === "pairwise") return located.length < 2;
     if (plan.user !== undefined) return located.length <= BLOCK;
-    return isSmall(this.#shared, this.#crossover, located.length * located.dtype.size);
+    const bytes = plan.inputs * located.length * located.dtype.size;
+    return isSmall(this.#shared, this.#crossover, bytes);
   }
 
   /** With one thread, the calling thread is the one that computes. */
   #isAlone(located: Located, options: ReduceOptions): boolean {
     return (
       this.threads === 1 &&
-      located.address >= 0 &&
+      secondOffset(located) !== undefined &&
       options.schedule !== "pairwise" &&
       options.timeout === undefined &&
       options.onProgress === undefined
@@ -356,7 +445,7 @@ export class Engine {
     let result: unknown;
     if (plan.user === undefined) {
       this.#local.fold(located, plan);
-      result = this.#jobs.finish(plan, this.#local.root, options);
+      result = this.#jobs.finish(plan, this.#local.root, options, located.length);
     } else {
       result = this.#local.runUser(located, plan.user, options);
     }
@@ -372,10 +461,12 @@ export class Engine {
   /** The job for an input that workers can reach; undefined if it must be copied in. */
   #task(located: Located, plan: Plan): Task | undefined {
     const { view, length, address } = located;
-    if (address >= 0) {
+    const second = secondOffset(located);
+    if (second !== undefined) {
       if (plan.user !== undefined) return { ...external(plan, length, {}), input: address };
-      return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address };
+      return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address, second };
     }
+    if (located.second !== undefined) return undefined;
     if (!(view.buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
       return undefined;
     }
@@ -392,22 +483,25 @@ export class Engine {
   }
 
   /** Copies an input in, buffer by buffer, while workers reduce what is there. */
-  async #copy({ view, length }: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+  async #copy(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+    const { view, length, second } = located;
     const stream = await this.#openStream(plan, options);
     try {
       // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
       assertLength(view, length);
+      if (second !== undefined) assertLength(second.view, length);
     } catch (error) {
       stream.abort(error);
       throw error;
     }
-    await stream.write(view, () => options.onProgress?.(stream.progress(length)));
+    const report = () => options.onProgress?.(stream.progress(length));
+    await stream.writeBoth(view, second?.view, report);
     const result = await stream.end();
     reportEnd(length, options);
     return result;
   }
 
-  #copyNow({ view, length }: Located, plan: Plan, options: ReduceOptions): unknown {
+  #copyNow({ view, length, second }: Located, plan: Plan, options: ReduceOptions): unknown {
     const deadline = new Deadline(options.timeout);
     const buffers = new StreamBuffers(this.#shared, plan, this.threads);
     let running: Running;
@@ -419,7 +513,7 @@ export class Engine {
     }
     const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
     try {
-      fillNow(stream, view, (isDone) => this.#jobs.waitFor(isDone, deadline));
+      fillNow(stream, view, second?.view, (isDone) => this.#jobs.waitFor(isDone, deadline));
       const result = this.#finishStream(plan, stream.result(), options);
       stream.close();
       reportEnd(length, options);
@@ -441,8 +535,9 @@ export class Engine {
     return new ReductionStream(stream, settle, (r) => this.#finishStream(plan, r, options));
   }
 
-  #finishStream(plan: Plan, { root, state }: StreamResult, options: ReduceOptions): unknown {
-    if (plan.user === undefined) return this.#jobs.finish(plan, root, options);
+  #finishStream(plan: Plan, result: StreamResult, options: ReduceOptions): unknown {
+    const { root, state, length } = result;
+    if (plan.user === undefined) return this.#jobs.finish(plan, root, options, length);
     try {
       return finishUser(plan.user, state, options.initial);
     } catch (error) {
@@ -524,6 +619,41 @@ export class Engine {
     this.#jobs.rejectAll(error);
     // What was pending is over: nothing of this engine may keep the process alive.
     this.#submitter.abandon();
+  }
+}
+
+function assertOneInput({ items, inputs }: Plan, what: string): void {
+  if (inputs === 1) return;
+  throw new RingfoldError(
+    "ERR_OPERATOR",
+    `${what}: ${items[0]?.operator.name} has two inputs; use \`reduce\` or \`accumulator\``,
+  );
+}
+
+/** Options that only built-in operators have. */
+function assertForUser({ accuracy, roundTo, receipt }: ReduceOptions): void {
+  const given = { accuracy: accuracy === "exact" ? accuracy : undefined, roundTo, receipt };
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && value !== false) {
+      throw new RingfoldError(
+        "ERR_OPTION",
+        `${name}: ${JSON.stringify(value)} is not for user operators, whose code decides; leave it out`,
+      );
+    }
+  }
+}
+
+/** @throws RingfoldError ERR_OPTION for an option that means nothing to the operators */
+function assertApplies({ items, pass }: Plan, { initial, roundTo }: ReduceOptions): void {
+  const odd = items.find(({ operator }) => !operator.takesInitial);
+  if (initial !== undefined && odd !== undefined) {
+    throw new RingfoldError("ERR_OPTION", `initial: ${odd.operator.name} has none; leave it out`);
+  }
+  if (roundTo === "float32" && pass.dtype.kind !== "float") {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `roundTo: "float32" is for floats, not for ${pass.dtype.name}; leave it out`,
+    );
   }
 }
 

@@ -24,6 +24,8 @@ import {
   JOB_RING_A,
   JOB_RING_B,
   JOB_ROUNDS,
+  JOB_RUNNING,
+  JOB_SECOND,
   JOB_SHIFT,
   JOB_SKIP_NAN,
   JOB_STATE_BYTES,
@@ -52,6 +54,8 @@ export interface Pass {
   readonly codes: readonly number[];
   readonly offsets: readonly number[];
   readonly stateBytes: number;
+  /** Bytes of them that running accumulators have, at the record's start. */
+  readonly running: number;
   readonly skipNaN: boolean;
 }
 
@@ -62,6 +66,8 @@ export interface JobSpec {
   readonly length: number;
   /** Address of the first element, or 0. */
   readonly input: number;
+  /** From there to the second input's first element; 0 if there is one input. */
+  readonly second?: number;
   readonly extra?: Extra;
   /** Addresses that the job holds: given back when no worker can touch them any more. */
   readonly owns?: readonly number[];
@@ -104,6 +110,7 @@ export function writePass(shared: Shared, job: number, pass: Pass): void {
   i32s[(job + JOB_SKIP_NAN) >>> 2] = pass.skipNaN ? 1 : 0;
   i32s[(job + JOB_OPS) >>> 2] = pass.codes.length;
   i32s[(job + JOB_STATE_BYTES) >>> 2] = pass.stateBytes;
+  i32s[(job + JOB_RUNNING) >>> 2] = pass.running;
   for (let i = 0; i < pass.codes.length && i < MAX_OPS; i++) {
     const op = job + JOB_OP + i * OP_SIZE;
     i32s[(op + OP_CODE) >>> 2] = pass.codes[i] as number;
@@ -155,6 +162,7 @@ export function fillEntry(
   i32s[(job + JOB_SHIFT) >> 2] = shift;
   i32s[(job + JOB_TASKS) >> 2] = tasks;
   i32s[(job + JOB_INPUT) >> 2] = spec.input;
+  i32s[(job + JOB_SECOND) >> 2] = spec.second ?? 0;
   i32s[(job + JOB_CELLS) >> 2] = at;
   i32s[(job + JOB_ARRIVALS) >> 2] = arrivals;
   writePass(shared, job, spec.pass);

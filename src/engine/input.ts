@@ -6,6 +6,8 @@ import type { Shared } from "./shared.js";
 
 /** A typed array on any buffer, or a plain array of numbers (float64) or bigints (int64). */
 export type Input = TypedArray | readonly number[] | readonly bigint[];
+/** Two inputs of equal length and dtype, for an operator that reads them side by side. */
+export type Pair = readonly [Input, Input];
 
 export interface Located {
   readonly dtype: DtypeInfo;
@@ -13,6 +15,24 @@ export interface Located {
   /** Address in the engine's memory; −1 if the data lies elsewhere. */
   readonly address: number;
   readonly view: TypedArray;
+  /** The second input, of the same dtype and length. */
+  readonly second?: Located;
+}
+
+/** The bytes of elements first … first + n − 1. */
+export function bytesOf(view: TypedArray, first: number, n: number): Uint8Array {
+  const { buffer, byteOffset, BYTES_PER_ELEMENT: size } = view;
+  return new Uint8Array(buffer, byteOffset + first * size, n * size);
+}
+
+/**
+ * From the first input's elements to the second's, 0 without one; undefined if not all of it lies
+ * in the engine's memory.
+ */
+export function secondOffset({ address, second }: Located): number | undefined {
+  if (address < 0) return undefined;
+  if (second === undefined) return 0;
+  return second.address < 0 ? undefined : second.address - address;
 }
 
 function bad(what: string): RingfoldError {
@@ -35,6 +55,26 @@ export function locate(shared: Shared, input: Input): Located {
     );
   }
   return { dtype, length, address, view };
+}
+
+/** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
+export function locatePair(shared: Shared, input: unknown, operator: string): Located {
+  if (!Array.isArray(input) || input.length !== 2 || input.some((x) => typeof x !== "object")) {
+    throw bad(`${operator} takes two arrays of equal length: pass [x, y]`);
+  }
+  const [x, y] = input.map((one) => locate(shared, one as Input)) as [Located, Located];
+  if (x.length !== y.length) {
+    throw bad(
+      `${operator} of ${x.length} and ${y.length} elements: the two arrays must have equal lengths`,
+    );
+  }
+  if (x.dtype !== y.dtype && x.length > 0) {
+    throw new RingfoldError(
+      "ERR_DTYPE",
+      `${operator} of ${x.dtype.name} and ${y.dtype.name}: convert one, so that both are the same`,
+    );
+  }
+  return { ...x, second: y };
 }
 
 /** An empty view may be one whose buffer was transferred, or shrank under it. */

@@ -32,6 +32,7 @@ const EMPTY_JOB: JobSpec = {
     codes: [],
     offsets: [],
     stateBytes: 8,
+    running: 0,
     skipNaN: false,
   },
   length: 0,
@@ -259,7 +260,7 @@ export class Jobs {
     task.afterAnswer?.(running);
     options.onProgress?.({ done: running.blocks, total: running.blocks });
     const { user } = task.plan;
-    if (user === undefined) return this.finish(task.plan, running.root, options);
+    if (user === undefined) return this.finish(task.plan, running.root, options, task.length);
     this.#shared.reach(running.root + user.cellBytes);
     try {
       return finishUser(user, decodeState(this.#shared.bytes, running.root), options.initial);
@@ -268,14 +269,17 @@ export class Jobs {
     }
   }
 
-  /** The value of the record at `root`. */
-  finish(plan: Plan, root: number, options: ReduceOptions): unknown {
+  /** The value of the record at `root`, of `length` elements. */
+  finish(plan: Plan, root: number, options: ReduceOptions, length: number): unknown {
     this.#shared.reach(root + plan.pass.stateBytes);
-    return finish(plan, this.#shared, root, {
+    if (plan.take !== undefined) return plan.take(this.#shared, root);
+    const context = {
       dtype: plan.pass.dtype,
       initial: options.initial,
       overflow: options.overflow,
-    });
+      single: options.roundTo === "float32",
+    };
+    return finish(plan, this.#shared, root, context, length, options.receipt === true);
   }
 
   #progress(running: Running, report: NonNullable<ReduceOptions["onProgress"]>): void {

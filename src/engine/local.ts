@@ -6,21 +6,22 @@ import {
   JOB_CELLS,
   JOB_INPUT,
   JOB_LENGTH,
+  JOB_SECOND,
   LINE_SCRATCH,
   SCRATCH_JOB,
   SCRATCH_RESULT,
-  SCRATCH_SIZE,
 } from "../core/map.js";
 import { foldValues, type UserOperator } from "../operators/user.js";
 import { writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
 import { userError } from "./failure.js";
-import type { Located } from "./input.js";
+import { bytesOf, type Located, secondOffset } from "./input.js";
 import { finishUser, type Plan, type ReduceOptions } from "./plan.js";
 import type { Shared } from "./shared.js";
 
 /** Blocks that an input elsewhere is copied in by: 256 KiB of float64. */
 const STAGE_BLOCKS = 4;
+const STAGE_BYTES = STAGE_BLOCKS * BLOCK * 8;
 
 export class Local {
   /** Address of the record that `fold` leaves. */
@@ -38,7 +39,6 @@ export class Local {
     const scratch = shared.u32(shared.line(me) + LINE_SCRATCH);
     this.#job = scratch + SCRATCH_JOB;
     this.root = scratch + SCRATCH_RESULT;
-    shared.bytes.fill(0, this.#job, scratch + SCRATCH_SIZE);
     shared.u32s[(this.#job + JOB_CELLS) >>> 2] = this.root;
   }
 
@@ -48,17 +48,29 @@ export class Local {
 
   /** Folds an input, wherever it lies, into the record at `root`. */
   fold(located: Located, plan: Plan): void {
-    if (located.address >= 0) this.foldAt(located.address, located.length, plan);
+    const { address, length } = located;
+    const second = secondOffset(located);
+    if (second !== undefined) this.foldAt(address, length, plan, second);
     else this.#foldCopies(located, plan);
   }
 
   /** Folds `length` elements at `address` into the record at `root`. */
-  foldAt(address: number, length: number, plan: Plan): void {
-    this.#set(plan, address, length);
+  foldAt(address: number, length: number, plan: Plan, second = 0): void {
+    this.#set(plan, address, length, second);
     this.#shared.core.foldAll(this.#me, this.#job);
   }
 
-  #set(plan: Plan, address: number, length: number): void {
+  /** left ⊕ right, two records of the plan. */
+  merge(plan: Plan, left: Uint8Array, right: Uint8Array): Uint8Array {
+    const { bytes, core } = this.#shared;
+    this.#set(plan, 0, 0, 0);
+    bytes.set(left, this.root);
+    bytes.set(right, this.root + left.length);
+    core.mergeRecord(this.#job, this.root, this.root, this.root + left.length);
+    return bytes.slice(this.root, this.root + left.length);
+  }
+
+  #set(plan: Plan, address: number, length: number, second: number): void {
     const { u32s } = this.#shared;
     const job = this.#job;
     if (this.#plan !== plan) {
@@ -66,13 +78,14 @@ export class Local {
       this.#plan = plan;
     }
     u32s[(job + JOB_INPUT) >>> 2] = address;
+    u32s[(job + JOB_SECOND) >>> 2] = second;
     u32s[(job + JOB_LENGTH) >>> 2] = length;
     u32s[(job + JOB_LENGTH + 4) >>> 2] = Math.floor(length / 2 ** 32);
   }
 
   #foldCopies(located: Located, plan: Plan): void {
     const { core } = this.#shared;
-    this.#set(plan, 0, located.length);
+    this.#set(plan, 0, located.length, located.second === undefined ? 0 : STAGE_BYTES);
     core.foldBegin();
     this.copyIn(located, (at, first, n) => {
       core.foldBlocks(this.#me, this.#job, at, BigInt(first / BLOCK), BigInt(n));
@@ -82,18 +95,20 @@ export class Local {
 
   /** Copies an input into the engine's memory piece by piece; one piece, if it is empty. */
   copyIn(
-    { view, dtype, length }: Located,
+    { view, length, second }: Located,
     use: (address: number, first: number, n: number) => void,
   ): void {
     const shared = this.#shared;
     const whole = STAGE_BLOCKS * BLOCK;
-    if (this.#stage === 0) this.#stage = shared.arena.alloc(whole * 8);
-    shared.reach(this.#stage + whole * 8);
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(2 * STAGE_BYTES);
+    shared.reach(this.#stage + 2 * STAGE_BYTES);
     let done = 0;
     do {
       const n = Math.min(whole, length - done);
-      const from = new Uint8Array(view.buffer, view.byteOffset + done * dtype.size, n * dtype.size);
-      shared.bytes.set(from, this.#stage);
+      shared.bytes.set(bytesOf(view, done, n), this.#stage);
+      if (second !== undefined) {
+        shared.bytes.set(bytesOf(second.view, done, n), this.#stage + STAGE_BYTES);
+      }
       use(this.#stage, done, n);
       done += n;
     } while (done < length);

@@ -1,17 +1,43 @@
 // From what the user asks (operators, options) to what runs: the accumulators
 // of one pass, each once, and the finishes that read them.
 
-import { MAX_OPS, SCRATCH_STACK_BYTES, STACK_LEVELS } from "../core/map.js";
+import {
+  MAX_OPS,
+  OP_RUNNING,
+  RESULT_BYTES,
+  SCRATCH_STACK_BYTES,
+  STACK_LEVELS,
+} from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
-import type { FinishContext, Operator, StateReader, Value } from "../operators/operator.js";
+import type {
+  Accumulator,
+  Accuracy,
+  FinishContext,
+  Form,
+  Operator,
+  StateReader,
+  Value,
+} from "../operators/operator.js";
+import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
 import { NOTHING, type UserOperator } from "../operators/user.js";
 import type { Pass } from "./entry.js";
 
 export type OperatorName =
   | "sum"
   | "mean"
+  | "dot"
+  | "sumSquares"
+  | "sumAbs"
+  | "l1"
+  | "l2"
+  | "maxNorm"
+  | "variance"
+  | "std"
+  | "sampleVariance"
+  | "sampleStd"
+  | "conditionNumber"
   | "product"
   | "min"
   | "max"
@@ -36,8 +62,15 @@ export interface Round {
 }
 
 export interface ReduceOptions {
-  /** How floats are summed. This version has "fast": plain SIMD in a fixed tree. */
-  accuracy?: "fast";
+  /**
+   * How floats are summed: "exact" (default), correctly rounded; "fast", plain SIMD in a fixed
+   * tree. Both give the same bits on any number of threads. The pairwise schedule is "fast".
+   */
+  accuracy?: Accuracy;
+  /** What sums of floats, and what is made of them, are rounded to, once (default: "float64"). */
+  roundTo?: "float64" | "float32";
+  /** Returns `{ value, receipt }`: what the input held, and what a naive sum would have given. */
+  receipt?: boolean;
   /** "blocks" (default), or "pairwise": the textbook's rounds through two rings. */
   schedule?: "blocks" | "pairwise";
   /** Folded in before the first element; also what an empty input gives. */
@@ -56,28 +89,43 @@ export interface ReduceOptions {
   onRound?: (round: Round) => void;
 }
 
+/** One operator of a pass: how it is computed, and where its states are in the record. */
+export interface Item {
+  readonly operator: Operator;
+  readonly form: Form;
+  readonly places: readonly number[];
+  /** For a receipt: the fast form, if it differs. */
+  readonly naive: Item | undefined;
+}
+
 export interface Plan {
   readonly pass: Pass;
-  readonly operators: readonly Operator[];
-  /** Place of each operator's state in the record. */
-  readonly places: readonly number[];
+  readonly items: readonly Item[];
   /** True if a single name was given: the result is a value, not an object. */
   readonly single: boolean;
   readonly user: UserOperator | undefined;
+  /** Inputs that are read side by side. */
+  readonly inputs: 1 | 2;
+  /** Place of what a receipt tells; undefined if none is wanted or integers have nothing to tell. */
+  readonly census: number | undefined;
+  /** What is done with the final record at `root`, if not to finish it. */
+  readonly take?: (state: StateReader, root: number) => unknown;
 }
 
-function option(name: string, value: unknown, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value as string)) {
+function option(name: string, value: unknown, choices: readonly unknown[]): void {
+  if (value !== undefined && !choices.includes(value)) {
     throw new RingfoldError(
       "ERR_OPTION",
-      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => `"${c}"`).join(", ")}`,
+      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => JSON.stringify(c)).join(", ")}`,
     );
   }
 }
 
 /** @throws RingfoldError ERR_OPTION */
 export function checkOptions(options: ReduceOptions): void {
-  option("accuracy", options.accuracy, ["fast"]);
+  option("accuracy", options.accuracy, ["exact", "fast"]);
+  option("roundTo", options.roundTo, ["float64", "float32"]);
+  option("receipt", options.receipt, [true, false]);
   option("schedule", options.schedule, ["blocks", "pairwise"]);
   option("nan", options.nan, ["propagate", "skip"]);
   option("overflow", options.overflow, ["wrap", "throw"]);
@@ -102,12 +150,78 @@ export function checkOptions(options: ReduceOptions): void {
   }
 }
 
-/** @throws RingfoldError ERR_OPERATOR, ERR_DTYPE, ERR_OPTION */
-export function makePlan(
-  names: OperatorName | readonly OperatorName[],
-  dtype: DtypeInfo,
-  skipNaN: boolean,
-): Plan {
+/** The options that decide what a pass is. */
+export interface PassOptions {
+  readonly skipNaN: boolean;
+  readonly accuracy: Accuracy | undefined;
+  readonly pairwise: boolean;
+  readonly receipt: boolean;
+}
+
+/** Lays out states: those of running accumulators first, each accumulator once. */
+class Layout {
+  readonly #dtype: DtypeInfo;
+  readonly #accumulators: Accumulator[] = [];
+
+  constructor(dtype: DtypeInfo) {
+    this.#dtype = dtype;
+  }
+
+  add(accumulators: readonly Accumulator[]): void {
+    for (const accumulator of accumulators) {
+      if (this.#accumulators.some((a) => a.code === accumulator.code)) continue;
+      if (accumulator.code >= OP_RUNNING) this.#accumulators.unshift(accumulator);
+      else this.#accumulators.push(accumulator);
+    }
+  }
+
+  get codes(): number[] {
+    return this.#accumulators.map((a) => a.code);
+  }
+
+  place(code: number): number {
+    let at = 0;
+    for (const accumulator of this.#accumulators) {
+      if (accumulator.code === code) break;
+      at += accumulator.bytes(this.#dtype);
+    }
+    return at;
+  }
+
+  /** Bytes of all states, or of the running ones. */
+  size(isRunning = false): number {
+    const some = this.#accumulators.filter((a) => !isRunning || a.code >= OP_RUNNING);
+    return some.reduce((sum, a) => sum + a.bytes(this.#dtype), 0);
+  }
+}
+
+/** @throws RingfoldError ERR_DTYPE, ERR_OPTION */
+function formOf(operator: Operator, dtype: DtypeInfo, options: PassOptions): Form {
+  const { accuracy, pairwise } = options;
+  const reason = operator.rejects(dtype);
+  if (reason !== undefined) {
+    throw new RingfoldError("ERR_DTYPE", `${operator.name} of ${dtype.name}: ${reason}`);
+  }
+  if (pairwise && operator.inputs > 1) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `schedule: "pairwise" combines the numbers of one input; ${operator.name} has two`,
+    );
+  }
+  const exact = pairwise ? undefined : operator.form(dtype, "exact");
+  const fast = operator.form(dtype, "fast") as Form;
+  if (accuracy === "exact" && exact === undefined && operator.form(dtype, "exact") !== fast) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `accuracy: "exact" cannot be had for ${operator.name} of ${dtype.name}` +
+        `${pairwise ? ' with schedule: "pairwise", which adds the numbers themselves' : ""}; ` +
+        'leave it out, or pass "fast"',
+    );
+  }
+  return accuracy === "fast" || exact === undefined ? fast : exact;
+}
+
+function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
   const list: readonly string[] = typeof names === "string" ? [names] : names;
   const isList = Array.isArray(list) && list.every((name) => typeof name === "string");
   if (!isList || list.length === 0 || list.length > MAX_OPS) {
@@ -116,69 +230,121 @@ export function makePlan(
       `operators: ${String(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,
     );
   }
+  return list;
+}
+
+/** @throws RingfoldError ERR_OPERATOR, ERR_DTYPE, ERR_OPTION */
+export function makePlan(
+  names: OperatorName | readonly OperatorName[],
+  dtype: DtypeInfo,
+  options: PassOptions,
+): Plan {
+  const list = namesOf(names);
   const operators = list.map(operatorOf);
-  const codes: number[] = [];
-  const offsets: number[] = [];
-  const places: number[] = [];
-  let stateBytes = 0;
-  for (const operator of operators) {
-    const reason = operator.rejects(dtype);
-    if (reason !== undefined) {
-      throw new RingfoldError("ERR_DTYPE", `${operator.name} of ${dtype.name}: ${reason}`);
-    }
-    let at = codes.indexOf(operator.accumulator.code);
-    if (at < 0) {
-      at = codes.push(operator.accumulator.code) - 1;
-      offsets.push(stateBytes);
-      stateBytes += operator.accumulator.bytes(dtype);
-    }
-    places.push(offsets[at] as number);
-  }
-  if (stateBytes * (STACK_LEVELS + 1) > SCRATCH_STACK_BYTES) {
+  const inputs = (operators[0] as Operator).inputs;
+  const other = operators.find((o) => o.inputs !== inputs);
+  if (other !== undefined) {
     throw new RingfoldError(
       "ERR_OPERATOR",
-      `operators: the states of ${list.join(", ")} take ${stateBytes} bytes together, more than ` +
-        "one pass holds; split them over two calls",
+      `operators: ${other.name} has ${other.inputs} input${other.inputs === 1 ? "" : "s"} and ` +
+        `${list[0]} ${inputs}: give them a call each`,
     );
   }
+  const forms = operators.map((operator) => formOf(operator, dtype, options));
+  const isFloat = dtype.kind === "float";
+  const layout = new Layout(dtype);
+  for (const form of forms) layout.add(form.accumulators);
+  const fasts = operators.map((operator) => operator.form(dtype, "fast") as Form);
+  if (options.receipt) {
+    for (const form of fasts) layout.add(form.accumulators);
+    if (isFloat) layout.add([CENSUS]);
+  }
+  const stateBytes = layout.size();
+  const running = layout.size(true);
+  const stack = running + (stateBytes - running) * (STACK_LEVELS + 1);
+  const { codes } = layout;
+  if (stack > SCRATCH_STACK_BYTES || stateBytes > RESULT_BYTES || codes.length > MAX_OPS) {
+    throw new RingfoldError(
+      "ERR_OPERATOR",
+      `operators: the ${codes.length} states of ${list.join(", ")} take ${stateBytes} bytes ` +
+        "together, more than one pass holds; split them over two calls",
+    );
+  }
+  const item = (operator: Operator, form: Form, naive: Item | undefined): Item => ({
+    operator,
+    form,
+    places: form.accumulators.map(({ code }) => layout.place(code)),
+    naive,
+  });
   return {
-    pass: { dtype, codes, offsets, stateBytes, skipNaN },
-    operators,
-    places,
+    pass: {
+      dtype,
+      codes,
+      offsets: codes.map((code) => layout.place(code)),
+      stateBytes,
+      running,
+      skipNaN: options.skipNaN,
+    },
+    items: operators.map((operator, i) => {
+      const form = forms[i] as Form;
+      const fast = fasts[i] as Form;
+      const naive = options.receipt && fast !== form ? item(operator, fast, undefined) : undefined;
+      return item(operator, form, naive);
+    }),
     single: typeof names === "string",
     user: undefined,
+    inputs,
+    census: options.receipt && isFloat ? layout.place(CENSUS.code) : undefined,
   };
 }
 
 export function makeUserPlan(user: UserOperator, dtype: DtypeInfo, skipNaN: boolean): Plan {
+  const stateBytes = user.cellBytes;
   return {
-    pass: { dtype, codes: [], offsets: [], stateBytes: user.cellBytes, skipNaN },
-    operators: [],
-    places: [],
+    pass: { dtype, codes: [], offsets: [], stateBytes, running: 0, skipNaN },
+    items: [],
     single: true,
     user,
+    inputs: 1,
+    census: undefined,
   };
 }
 
-/** The result of a pass whose final record lies at `root`. */
+/** What `receipt: true` makes of a result. */
+export interface Receipted<R> {
+  readonly value: R;
+  readonly receipt: Receipt;
+}
+
+/** The result of a pass of `length` elements whose final record lies at `root`. */
 export function finish(
   plan: Plan,
   state: StateReader,
   root: number,
   context: FinishContext,
-): Value | Record<string, Value> {
-  const { operators, places } = plan;
-  if (plan.single) {
-    return canonical((operators[0] as Operator).finish(state, root, context));
-  }
-  const result: Record<string, Value> = {};
-  for (let i = 0; i < operators.length; i++) {
-    const operator = operators[i] as Operator;
-    result[operator.name] = canonical(
-      operator.finish(state, root + (places[i] as number), context),
+  length: number,
+  receipt: boolean,
+): Value | Record<string, Value> | Receipted<Value | Record<string, Value>> {
+  const read = ({ form, places }: Item): Value =>
+    canonical(
+      form.finish(
+        state,
+        places.map((place) => root + place),
+        context,
+      ),
     );
-  }
-  return result;
+  const values = plan.items.map(read);
+  const name = ({ operator }: Item) => operator.name;
+  const value = plan.single
+    ? (values[0] as Value)
+    : Object.fromEntries(plan.items.map((item, i) => [name(item), values[i] as Value]));
+  if (!receipt) return value;
+  const naive = plan.items.map((item, i) => (item.naive ? read(item.naive) : (values[i] as Value)));
+  const census = plan.census === undefined ? undefined : root + plan.census;
+  return {
+    value,
+    receipt: makeReceipt(state, census, length, plan.items.map(name), values, naive, context),
+  };
 }
 
 /** One bit pattern for NaN. */

@@ -39,19 +39,25 @@ export class ReductionStream<R> {
   }
 
   /** Adds all of `values`, of the stream's dtype. */
-  async write(values: TypedArray, onBuffer: () => void = () => {}): Promise<void> {
+  async write(values: TypedArray): Promise<void> {
+    await this.writeBoth(values, undefined);
+  }
+
+  /** @internal The same of one input or two. */
+  async writeBoth(
+    values: TypedArray,
+    second: TypedArray | undefined,
+    onBuffer: () => void = () => {},
+  ): Promise<void> {
     await this.#guard(async () => {
       this.#stream.assertTakes(values);
-      const { length, BYTES_PER_ELEMENT: bytes } = values;
+      const { length } = values;
       for (let at = 0; at < length; ) {
         while (!this.#stream.hasRoom) await this.#stream.changed();
         assertLength(values, length);
+        if (second !== undefined) assertLength(second, length);
         onBuffer();
-        const room = this.#stream.reserveBytes() as Uint8Array;
-        const n = Math.min(room.length / bytes, length - at);
-        room.set(new Uint8Array(values.buffer, values.byteOffset + at * bytes, n * bytes));
-        this.#stream.commit(n);
-        at += n;
+        at += this.#stream.put(values, second, at);
         // One buffer a turn of the event loop: others get theirs.
         if (at % TASK_ELEMENTS === 0) await new Promise<void>((done) => setImmediate(done));
       }
@@ -91,16 +97,12 @@ export class ReductionStream<R> {
 export function fillNow(
   stream: Stream,
   view: TypedArray,
+  second: TypedArray | undefined,
   waitFor: (isDone: () => boolean) => void,
 ): void {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < view.length; ) {
     if (!stream.hasRoom) waitFor(() => stream.hasRoom);
-    const room = stream.reserveBytes() as Uint8Array;
-    const part = bytes.subarray(at, at + room.length);
-    room.set(part);
-    stream.commit(part.length / view.BYTES_PER_ELEMENT);
-    at += part.length;
+    at += stream.put(view, second, at);
   }
   if (!stream.hasRoom) waitFor(() => stream.hasRoom);
   stream.flush();

@@ -57,6 +57,7 @@ export interface Core {
   gatePark(gate: number, participant: number, epoch: number, timeout: bigint): number;
   gateWake(gate: number, words: number, count: number): number;
   foldAll(me: number, job: number): void;
+  roundExact(me: number, state: number, scale: number, single: 0 | 1): number;
   foldBegin(): void;
   foldBlocks(me: number, job: number, p: number, block: bigint, elements: bigint): number;
   foldEnd(me: number, job: number, into: number): void;
@@ -112,6 +113,8 @@ export class Shared implements StateReader {
   i64s: BigInt64Array<SharedArrayBuffer>;
   f64s: Float64Array<SharedArrayBuffer>;
   bytes: Uint8Array<SharedArrayBuffer>;
+  /** Which participant this thread is, once it is one. */
+  me = 0;
   /** Buffers of this memory that were handed out before it grew. */
   readonly #earlier = new WeakSet<ArrayBufferLike>();
 
@@ -248,6 +251,14 @@ export class Shared implements StateReader {
 
   u32(address: number): number {
     return this.u32s[address >>> 2] as number;
+  }
+
+  round(address: number, scale: number, single: boolean): number {
+    return this.core.roundExact(this.me, address, scale, single ? 1 : 0);
+  }
+
+  copy(address: number, length: number): Uint8Array {
+    return this.bytes.slice(address, address + length);
   }
 }
 

@@ -12,6 +12,7 @@ import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js"
 import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
+import { bytesOf } from "./input.js";
 import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 import { STREAM_SLOTS, type Submitter } from "./submitter.js";
@@ -25,6 +26,8 @@ export interface StreamResult {
   readonly root: number;
   /** Final state (user operators). */
   readonly state: unknown;
+  /** Elements. */
+  readonly length: number;
 }
 
 /** The memory of a stream: its buffers, and the stack that merges its states. */
@@ -35,13 +38,13 @@ export class StreamBuffers {
   readonly #shared: Shared;
 
   /** @throws RingfoldError ERR_MEMORY */
-  constructor(shared: Shared, { pass, user }: Plan, threads: number) {
+  constructor(shared: Shared, { pass, user, inputs }: Plan, threads: number) {
     this.#shared = shared;
     this.stack = shared.arena.alloc((STACK_LEVELS + 1) * pass.stateBytes);
     const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
     while (this.addresses.length < wanted) {
       try {
-        this.addresses.push(shared.arena.alloc(TASK_ELEMENTS * pass.dtype.size));
+        this.addresses.push(shared.arena.alloc(inputs * TASK_ELEMENTS * pass.dtype.size));
       } catch (error) {
         // Two are enough to overlap filling with reducing.
         if (this.addresses.length >= 2) break;
@@ -54,6 +57,8 @@ export class StreamBuffers {
       pass,
       length: 0,
       input: 0,
+      // Behind a buffer's first input is its second.
+      second: inputs === 2 ? TASK_ELEMENTS * pass.dtype.size : 0,
       ...(user === undefined ? {} : { extra: { operator: user.url } }),
       stream: { shift: TASK_SHIFT, cells: this.addresses.length },
     };
@@ -83,6 +88,7 @@ export class Stream {
   #outstanding = 0;
   #cell = -1;
   #filled = 0;
+  #length = 0;
   #failed: unknown;
   #hasFailed = false;
   #closed = false;
@@ -129,6 +135,29 @@ export class Stream {
     }
   }
 
+  /**
+   * Copies elements from `from` on, as many as fit what is reserved, of one or two inputs; returns
+   * how many. Only while `hasRoom`.
+   */
+  put(view: TypedArray, second: TypedArray | undefined, from: number): number {
+    const { size } = this.#dtype;
+    const room = this.reserveBytes() as Uint8Array;
+    const n = Math.min(room.length / size, view.length - from);
+    room.set(bytesOf(view, from, n));
+    if (second !== undefined) {
+      const at = room.byteOffset + TASK_ELEMENTS * size;
+      this.#shared.reach(at + n * size);
+      this.#shared.bytes.set(bytesOf(second, from, n), at);
+    }
+    this.commit(n);
+    return n;
+  }
+
+  /** Elements that were committed. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** The same as bytes. */
   reserveBytes(): Uint8Array<SharedArrayBuffer> | undefined {
     this.#check();
@@ -156,6 +185,7 @@ export class Stream {
       );
     }
     this.#filled += n;
+    this.#length += n;
     if (this.#filled === TASK_ELEMENTS) this.#publish();
   }
 
@@ -279,7 +309,8 @@ export class Stream {
   result(): StreamResult {
     this.#check();
     while (this.#depth > 1 || this.#states.length > 1) this.#mergeTop();
-    return { root: this.#stack, state: this.#states.length === 0 ? NOTHING : this.#states[0] };
+    const state = this.#states.length === 0 ? NOTHING : this.#states[0];
+    return { root: this.#stack, state, length: this.#length };
   }
 
   close(): void {

@@ -8,12 +8,9 @@ import {
   OP_ARGMAX,
   OP_ARGMIN,
   OP_COUNT,
-  OP_MAX,
-  OP_MIN,
   OP_NONZERO,
   OP_OR,
   OP_PRODUCT,
-  OP_SUM,
   OP_XOR,
   PRODUCT_BYTES,
   PRODUCT_FLAGS,
@@ -23,81 +20,38 @@ import {
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 import { nearest } from "./nearest.js";
-import { ratio } from "./number.js";
-import type { Accumulator, FinishContext, Operator, StateReader, Value } from "./operator.js";
+import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
+import { everyDtype, fit, integer, isFloat, isLong, MAX, MIN, SUMS } from "./sums.js";
 
-const isFloat = (d: DtypeInfo) => d.kind === "float";
-const isLong = (d: DtypeInfo) => d.size === 8 && d.kind !== "float";
-
-function accumulator(code: number, bytes: (dtype: DtypeInfo) => number): Accumulator {
-  return { code, inputs: 1, bytes };
+/** An operator with one state, computed in one way. */
+function single(
+  name: string,
+  accumulator: Accumulator,
+  finish: (state: StateReader, at: number, context: FinishContext) => Value,
+  rejects: Operator["rejects"] = everyDtype,
+): Operator {
+  const form: Form = {
+    accumulators: [accumulator],
+    finish: (state, [at], context) => finish(state, at as number, context),
+  };
+  return { name, inputs: 1, takesInitial: true, rejects, form: () => form };
 }
 
-const SUM = accumulator(OP_SUM, (d) => (isFloat(d) ? 16 : 24));
-const PRODUCT = accumulator(OP_PRODUCT, (d) => (isFloat(d) ? 8 : isLong(d) ? 24 : PRODUCT_BYTES));
-const NONZERO = accumulator(OP_NONZERO, () => 16);
-
-const everyDtype = () => undefined;
-
-// --- sum, mean -----------------------------------------------------------------
-
-/** The 128-bit sum of an integer state. */
-function wide(state: StateReader, at: number): bigint {
-  return (state.i64(at + 8) << 64n) | state.u64(at);
+/** Adds words of 64 bits, each by itself. */
+function joinCounts(words: number): NonNullable<Accumulator["join"]> {
+  return (into, from) => {
+    for (let at = 0; at < 8 * words; at += 8) {
+      into.setBigInt64(at, into.getBigInt64(at, true) + from.getBigInt64(at, true), true);
+    }
+  };
 }
 
-/** The same as a number where it fits 53 bits, without making a bigint; else undefined. */
-function narrow(state: StateReader, at: number): number | undefined {
-  const high = state.i32(at + 4);
-  const sign = high >> 31;
-  if (high > 0x1fffff || high < -0x200000) return undefined;
-  if (state.i32(at + 8) !== sign || state.i32(at + 12) !== sign) return undefined;
-  return high * 2 ** 32 + state.u32(at);
-}
-
-function integer(name: string, value: number | bigint): bigint {
-  if (typeof value === "number" && !Number.isInteger(value)) {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `initial: ${name} of integers needs an integer, got ${value}`,
-    );
-  }
-  return BigInt(value);
-}
-
-function fit(name: string, exact: bigint, context: FinishContext): bigint {
-  if (context.overflow === undefined) return exact;
-  const { dtype } = context;
-  const wrapped = dtype.kind === "uint" ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact);
-  if (context.overflow === "throw" && wrapped !== exact) {
-    throw new RingfoldError(
-      "ERR_OVERFLOW",
-      `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out for the exact bigint, ` +
-        'or pass "wrap"',
-    );
-  }
-  return wrapped;
-}
-
-function finishSum(state: StateReader, at: number, context: FinishContext): Value {
-  const { dtype, initial } = context;
-  if (isFloat(dtype)) {
-    const sum = state.f64(at);
-    return initial === undefined ? sum : Number(initial) + sum;
-  }
-  if (!isLong(dtype) && initial === undefined) {
-    const sum = narrow(state, at);
-    if (sum !== undefined) return sum;
-  }
-  const exact = wide(state, at) + (initial === undefined ? 0n : integer("sum", initial));
-  return isLong(dtype) ? fit("sum", exact, context) : Number(exact);
-}
-
-function finishMean(state: StateReader, at: number, { dtype }: FinishContext): Value {
-  const count = state.i64(at + (isFloat(dtype) ? 8 : 16));
-  if (count === 0n) return Number.NaN;
-  return isFloat(dtype) ? state.f64(at) / Number(count) : ratio(wide(state, at), count);
-}
+const PRODUCT: Accumulator = {
+  code: OP_PRODUCT,
+  bytes: (d) => (isFloat(d) ? 8 : isLong(d) ? 24 : PRODUCT_BYTES),
+};
+const NONZERO: Accumulator = { code: OP_NONZERO, bytes: () => 16, join: joinCounts(2) };
+const COUNT: Accumulator = { code: OP_COUNT, bytes: () => 8, join: joinCounts(1) };
 
 // --- product ---------------------------------------------------------------------
 
@@ -147,88 +101,79 @@ function read(state: StateReader, at: number, dtype: DtypeInfo): number | bigint
   return isLong(dtype) ? value : Number(value);
 }
 
-function extremum(name: "min" | "max", code: number): Operator {
-  return {
-    name,
-    accumulator: accumulator(code, () => 16),
-    rejects: everyDtype,
-    finish(state, at, { dtype, initial }) {
-      const seen = state.i64(at + 8) !== 0n;
-      if (!seen) {
-        if (initial === undefined) return empty(name);
-        return isLong(dtype) ? integer(name, initial) : Number(initial);
-      }
-      const value = read(state, at, dtype);
-      if (initial === undefined) return value;
-      if (typeof value === "number") return Math[name](value, Number(initial));
-      const other = integer(name, initial);
-      return (name === "min" ? other < value : other > value) ? other : value;
-    },
-  };
+function extremum(name: "min" | "max", accumulator: Accumulator): Operator {
+  return single(name, accumulator, (state, at, { dtype, initial }) => {
+    const seen = state.i64(at + 8) !== 0n;
+    if (!seen) {
+      if (initial === undefined) return empty(name);
+      return isLong(dtype) ? integer(name, initial) : Number(initial);
+    }
+    const value = read(state, at, dtype);
+    if (initial === undefined) return value;
+    if (typeof value === "number") return Math[name](value, Number(initial));
+    const other = integer(name, initial);
+    return (name === "min" ? other < value : other > value) ? other : value;
+  });
 }
 
 function arg(name: "argmin" | "argmax", code: number): Operator {
-  return {
-    name,
-    accumulator: accumulator(code, () => 16),
-    rejects: everyDtype,
-    finish(state, at, { initial }) {
-      const index = state.i64(at + 8);
-      return index < 0n ? (initial ?? empty(name)) : Number(index);
-    },
-  };
+  return single(name, { code, bytes: () => 16 }, (state, at, { initial }) => {
+    const index = state.i64(at + 8);
+    return index < 0n ? (initial ?? empty(name)) : Number(index);
+  });
 }
 
 // --- counting and bits -------------------------------------------------------------
 
 function bitwise(name: string, code: number, combine: (a: bigint, b: bigint) => bigint): Operator {
-  return {
+  const accumulator: Accumulator = {
+    code,
+    bytes: () => 8,
+    join: (into, from) => {
+      into.setBigInt64(0, combine(into.getBigInt64(0, true), from.getBigInt64(0, true)), true);
+    },
+  };
+  return single(
     name,
-    accumulator: accumulator(code, () => 8),
-    rejects: (d) => (isFloat(d) ? "bitwise operators need an integer dtype" : undefined),
-    finish(state, at, { dtype, initial }) {
+    accumulator,
+    (state, at, { dtype, initial }) => {
       let bits = dtype.kind === "uint" ? state.u64(at) : state.i64(at);
       if (initial !== undefined) bits = combine(integer(name, initial), bits);
       const width = 8 * dtype.size;
       bits = dtype.kind === "uint" ? BigInt.asUintN(width, bits) : BigInt.asIntN(width, bits);
       return isLong(dtype) ? bits : Number(bits);
     },
+    (d: DtypeInfo) => (isFloat(d) ? "bitwise operators need an integer dtype" : undefined),
+  );
+}
+
+function product(): Operator {
+  const operator = single("product", PRODUCT, finishProduct);
+  return {
+    ...operator,
+    form: (dtype, accuracy) =>
+      isFloat(dtype) && accuracy === "exact" ? undefined : operator.form(dtype, accuracy),
   };
 }
 
+const counted = (state: StateReader, at: number, { initial }: FinishContext): Value =>
+  Number(state.i64(at)) + Number(initial ?? 0);
+
 const list: readonly Operator[] = [
-  { name: "sum", accumulator: SUM, rejects: everyDtype, finish: finishSum },
-  { name: "mean", accumulator: SUM, rejects: everyDtype, finish: finishMean },
-  { name: "product", accumulator: PRODUCT, rejects: everyDtype, finish: finishProduct },
-  extremum("min", OP_MIN),
-  extremum("max", OP_MAX),
+  ...SUMS,
+  product(),
+  extremum("min", MIN),
+  extremum("max", MAX),
   arg("argmin", OP_ARGMIN),
   arg("argmax", OP_ARGMAX),
-  {
-    name: "count",
-    accumulator: accumulator(OP_COUNT, () => 8),
-    rejects: everyDtype,
-    finish: (state, at, { initial }) => Number(state.i64(at)) + Number(initial ?? 0),
-  },
-  {
-    name: "countNonZero",
-    accumulator: NONZERO,
-    rejects: everyDtype,
-    finish: (state, at, { initial }) => Number(state.i64(at)) + Number(initial ?? 0),
-  },
-  {
-    name: "any",
-    accumulator: NONZERO,
-    rejects: everyDtype,
-    finish: (state, at, { initial }) => state.i64(at) !== 0n || Boolean(initial),
-  },
-  {
-    name: "all",
-    accumulator: NONZERO,
-    rejects: everyDtype,
-    finish: (state, at, { initial }) =>
-      state.i64(at) === state.i64(at + 8) && Boolean(initial ?? true),
-  },
+  single("count", COUNT, counted),
+  single("countNonZero", NONZERO, counted),
+  single("any", NONZERO, (state, at, { initial }) => state.i64(at) !== 0n || Boolean(initial)),
+  single(
+    "all",
+    NONZERO,
+    (state, at, { initial }) => state.i64(at) === state.i64(at + 8) && Boolean(initial ?? true),
+  ),
   bitwise("and", OP_AND, (a, b) => a & b),
   bitwise("or", OP_OR, (a, b) => a | b),
   bitwise("xor", OP_XOR, (a, b) => a ^ b),

@@ -1,52 +1,80 @@
-// What an operator is. It describes: which state the core keeps, how large it
-// is, and how a state becomes a value. It runs nothing.
+// What an operator is. It describes: which states the core keeps, how large
+// they are, and how states become a value. It runs nothing.
 //
-// An operator has two halves, so that several of one pass share work: an
-// *accumulator* (what the core does to the data) and a *finish* (what the host
-// makes of the final state). sum and mean share one accumulator; so do
-// countNonZero, any and all.
+// An operator has two halves, so that several of one pass share work: its
+// *accumulators* (what the core does to the data) and a *finish* (what the host
+// makes of the final states). sum and mean share one accumulator; variance has
+// two, one of which is the sum's.
 
 import type { DtypeInfo } from "./dtype.js";
 
 export type Value = number | bigint | boolean;
 
-/** Reads a state at its absolute address in shared memory. Addresses are multiples of 8. */
+/** How floats are summed: correctly rounded, or plainly in a fixed tree. */
+export type Accuracy = "exact" | "fast";
+
+/** Reads a state at its address. Addresses are multiples of 8. */
 export interface StateReader {
   f64(address: number): number;
   i64(address: number): bigint;
   u64(address: number): bigint;
   i32(address: number): number;
   u32(address: number): number;
+  /**
+   * The value of the exact sum at `address`, whose digit 0 weighs 2^scale: the nearest float64,
+   * or the nearest float32.
+   */
+  round(address: number, scale: number, single: boolean): number;
+  /** A copy of `length` bytes. */
+  copy(address: number, length: number): Uint8Array;
 }
 
 /**
  * What the core keeps for one or more operators.
  *
  * A state is a run of bytes without pointers: it can be moved, merged by any thread, kept in a
- * ring's slot or in a file. Its size may depend on the dtype and on parameters of the call, and
- * may be large (a histogram, a superaccumulator): the engine asks, and takes room where it finds
- * it. An identity is what the core's kernel makes of no elements.
+ * ring's slot or in a file. Its size may depend on the dtype and may be large (a
+ * superaccumulator): the engine asks, and takes room where it finds it. An identity is what the
+ * core's kernel makes of no elements.
  */
 export interface Accumulator {
   /** The core's code (core/map.ts, OP_…). */
   readonly code: number;
-  /** Inputs of equal length that the kernel reads side by side. */
-  readonly inputs: 1 | 2;
   /** Bytes of the state, a multiple of 8. */
   bytes(dtype: DtypeInfo): number;
+  /**
+   * Merges two states in files (state.ts). Undefined if results depend on how the data was cut:
+   * then there are no such states.
+   */
+  readonly join?: (into: DataView, from: DataView, dtype: DtypeInfo) => void;
 }
 
 export interface FinishContext {
   readonly dtype: DtypeInfo;
   readonly initial: number | bigint | undefined;
   readonly overflow: "wrap" | "throw" | undefined;
+  /** Floats are rounded to float32, once. */
+  readonly single: boolean;
+}
+
+/** One way to compute an operator. */
+export interface Form {
+  readonly accumulators: readonly Accumulator[];
+  /**
+   * Reads the final states, one address an accumulator.
+   * @throws RingfoldError ERR_EMPTY, ERR_OVERFLOW, ERR_OPTION
+   */
+  finish(state: StateReader, at: readonly number[], context: FinishContext): Value;
 }
 
 export interface Operator {
   readonly name: string;
-  readonly accumulator: Accumulator;
+  /** Inputs of equal length that are read side by side. */
+  readonly inputs: 1 | 2;
+  /** Whether `initial` has a meaning. */
+  readonly takesInitial: boolean;
   /** Why a dtype is not accepted, or undefined if it is. */
   rejects(dtype: DtypeInfo): string | undefined;
-  /** Reads the final state at `address`. @throws RingfoldError ERR_EMPTY, ERR_OVERFLOW */
-  finish(state: StateReader, address: number, context: FinishContext): Value;
+  /** Undefined if the operator cannot be computed so. */
+  form(dtype: DtypeInfo, accuracy: Accuracy): Form | undefined;
 }

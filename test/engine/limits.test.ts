@@ -6,6 +6,9 @@ import { expected, randomArray } from "../oracle.js";
 
 const slow = new URL("../fixtures/operators/slow.js", import.meta.url);
 
+/** The oracle has the documented tree. */
+const FAST = { accuracy: "fast" } as const;
+
 let engine: Engine;
 test.before(async () => {
   engine = await createEngine({ threads: 2 });
@@ -120,14 +123,14 @@ test("many jobs at once: each has its own value", async () => {
       view: x.subarray(from, to),
     };
   });
-  const got = await Promise.all(jobs.map(({ view }) => engine.reduce(view, "sum")));
+  const got = await Promise.all(jobs.map(({ view }) => engine.reduce(view, "sum", FAST)));
   got.forEach((value, i) => {
     assert.same(value, jobs[i]?.want, `job ${i}`);
   });
   // Waiting calls amid pending ones.
-  const pending = jobs.slice(0, 10).map(({ view }) => engine.reduce(view, "sum"));
+  const pending = jobs.slice(0, 10).map(({ view }) => engine.reduce(view, "sum", FAST));
   for (const { view, want } of jobs.slice(10, 20))
-    assert.same(engine.reduceSync(view, "sum"), want);
+    assert.same(engine.reduceSync(view, "sum", FAST), want);
   assert.equal(await Promise.all(pending), got.slice(0, 10));
   engine.free(x);
 });
@@ -144,7 +147,7 @@ test("a stream gives the bits of the same numbers in memory", async () => {
   const random = seeded("stream");
   for (const n of [0, 1, 8192, 131_072, 131_073, 700_003]) {
     const data = randomArray("float64", n, random, false) as Float64Array;
-    const stream = await engine.stream("float64", ["sum", "count"]);
+    const stream = await engine.stream("float64", ["sum", "count"], FAST);
     for (let at = 0; at < n; ) {
       const size = 1 + random.int(200_000);
       await stream.write(data.subarray(at, at + size));

@@ -7,6 +7,9 @@ import { dtypes, expected, isFloat, isLong, operators, randomArray } from "../or
 
 const LENGTHS = [0, 1, 2, 3, 15, 16, 17, 63, 64, 65, 1000, 8191, 8192, 8193, 40_000];
 
+/** The oracle has the documented tree; exact sums have tests of their own. */
+const FAST = { accuracy: "fast" } as const;
+
 let engine: Engine;
 test.before(async () => {
   engine = await createEngine({ threads: 2 });
@@ -27,7 +30,7 @@ for (const dtype of dtypes) {
         const data = randomArray(dtype, n, random, tame);
         const x = engine.share(data);
         for (const op of operators.filter((o) => applies(o, dtype))) {
-          const options = wraps(op, dtype) ? { overflow: "wrap" as const } : {};
+          const options = wraps(op, dtype) ? { overflow: "wrap" as const } : FAST;
           let want = expected(op, data, dtype);
           if (want === undefined) {
             assert.code(() => engine.reduceSync(x, op), "ERR_EMPTY");
@@ -58,9 +61,9 @@ test("the bits are the same on 1 to 8 threads, and those of the documented tree"
     const many = await createEngine({ threads });
     const x = many.share(data);
     const y = many.share(small);
-    assert.same(many.reduceSync(x, "sum"), want, `${threads} threads, waiting`);
-    assert.same(await many.reduce(x, "sum"), want, `${threads} threads`);
-    assert.same(await many.reduce(y, "sum"), wantSmall, `${threads} threads, float32`);
+    assert.same(many.reduceSync(x, "sum", FAST), want, `${threads} threads, waiting`);
+    assert.same(await many.reduce(x, "sum", FAST), want, `${threads} threads`);
+    assert.same(await many.reduce(y, "sum", FAST), wantSmall, `${threads} threads, float32`);
     await many.close();
   }
 });
@@ -72,8 +75,8 @@ test("own, foreign and ordinary memory give the same bits", async () => {
   foreign.set(data);
   const want = expected("sum", data, "float64");
   for (const x of [engine.share(data), foreign, data]) {
-    assert.same(engine.reduceSync(x, "sum"), want);
-    assert.same(await engine.reduce(x, "sum"), want);
+    assert.same(engine.reduceSync(x, "sum", FAST), want);
+    assert.same(await engine.reduce(x, "sum", FAST), want);
   }
 });
 
@@ -85,7 +88,7 @@ test("subarrays at any offset are read in place", async () => {
     const from = random.int(data.length);
     const to = from + random.int(data.length - from + 1);
     const want = expected("sum", data.subarray(from, to), "float64");
-    assert.same(engine.reduceSync(x.subarray(from, to), "sum"), want, `[${from}, ${to})`);
+    assert.same(engine.reduceSync(x.subarray(from, to), "sum", FAST), want, `[${from}, ${to})`);
   }
   const bytes = randomArray("int8", 200_001, random, false) as Int8Array;
   const y = engine.share(bytes);
@@ -133,7 +136,7 @@ test("floats with NaN, zeros and infinities: extrema, counts and their places", 
           "sum",
         ]) {
           const want = expected(op, data, dtype as Dtype, skip);
-          const options = { nan: skip ? "skip" : "propagate" } as const;
+          const options = { nan: skip ? "skip" : "propagate", ...FAST } as const;
           const run = () => engine.reduceSync(data, op as OperatorName, options);
           if (want === undefined) assert.code(run, "ERR_EMPTY");
           else assert.same(run(), want, op);

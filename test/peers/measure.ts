@@ -5,6 +5,9 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
+/** For sums that are measured against sums that are not exact. */
+export const FAST = { accuracy: "fast" } as const;
+
 /** One way to do the work. */
 export interface Side {
   readonly name: string;

@@ -4,6 +4,7 @@
 import { createEngine } from "../../src/index.js";
 import { fill, freshLoops, type Loop, loops } from "./loops.js";
 import {
+  FAST,
   fastest,
   interleave,
   ratios,
@@ -56,15 +57,15 @@ async function measure(mib: number, repeat: number, rounds: number): Promise<Tim
     return ms / repeat;
   };
   const sides: Side[] = [
-    { name: ONE, run: each(() => one.reduceSync(x, "sum")) },
-    { name: TWO, run: each(() => two.reduceSync(y, "sum")) },
-    { name: TWO_ASYNC, run: eachAsync(() => two.reduce(y, "sum")) },
+    { name: ONE, run: each(() => one.reduceSync(x, "sum", FAST)) },
+    { name: TWO, run: each(() => two.reduceSync(y, "sum", FAST)) },
+    { name: TWO_ASYNC, run: eachAsync(() => two.reduce(y, "sum", FAST)) },
     { name: READ_ONE, run: each(() => reader.read(y, 1)) },
     { name: READ_TWO, run: each(() => reader.read(y, 2)) },
   ];
-  const ours = one.reduceSync(x, "sum");
-  same(TWO, two.reduceSync(y, "sum"), ours);
-  same(TWO_ASYNC, await two.reduce(y, "sum"), ours);
+  const ours = one.reduceSync(x, "sum", FAST);
+  same(TWO, two.reduceSync(y, "sum", FAST), ours);
+  same(TWO_ASYNC, await two.reduce(y, "sum", FAST), ours);
   for (const [kind, array, names] of [
     ["shared", y, ON_SHARED],
     ["plain", plain, ON_PLAIN],

@@ -2,6 +2,7 @@
 
 import { createEngine, type Dtype, type OperatorName, type TypedArray } from "../../src/index.js";
 import {
+  FAST,
   interleave,
   ratios,
   type Side,
@@ -70,9 +71,9 @@ export async function sizes(rounds: number): Promise<Outcome> {
     };
     const a = x.subarray(0, length);
     const b = y.subarray(0, length);
-    same("2 threads", two.reduceSync(b, "sum"), one.reduceSync(a, "sum"));
-    sides.push({ name: `${mib} MiB, 1 thread`, run: each(() => one.reduceSync(a, "sum")) });
-    sides.push({ name: `${mib} MiB, 2 threads`, run: each(() => two.reduceSync(b, "sum")) });
+    same("2 threads", two.reduceSync(b, "sum", FAST), one.reduceSync(a, "sum", FAST));
+    sides.push({ name: `${mib} MiB, 1 thread`, run: each(() => one.reduceSync(a, "sum", FAST)) });
+    sides.push({ name: `${mib} MiB, 2 threads`, run: each(() => two.reduceSync(b, "sum", FAST)) });
     sides.push({ name: `${mib} MiB, pure read, 2 threads`, run: each(() => reader.read(b, 2)) });
   }
   const times = await interleave(sides, rounds, 1);
@@ -110,7 +111,7 @@ export async function kernels(rounds: number): Promise<Outcome> {
   bytes.fill(1);
   for (const [dtype, array] of arrays) {
     for (const operator of OPERATORS) {
-      const run = () => engine.reduceSync(array, operator);
+      const run = () => engine.reduceSync(array, operator, FAST);
       try {
         run();
       } catch {

@@ -1,0 +1,108 @@
+// A reduction of arrays that come one by one, on the calling thread's time: `Engine.accumulator`.
+
+import { RingfoldError } from "../errors.js";
+import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
+import type { StateReader, Value } from "../operators/operator.js";
+import { encodeState, readerOf } from "../operators/state.js";
+import type { Input, Located, Pair } from "./input.js";
+import { splitPlan } from "./partial.js";
+import { checkOptions, finish, type OperatorName, type Plan, type ReduceOptions } from "./plan.js";
+
+export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflow" | "roundTo"> {
+  /** Needed only if the value of nothing is asked for; else the first array's. */
+  readonly dtype?: Dtype;
+}
+
+/** What an accumulation needs of its engine. */
+export interface Folding {
+  locate(input: Input | Pair): Located;
+  fold(located: Located, plan: Plan, take: (state: StateReader, root: number) => void): void;
+  /** left ⊕ right. */
+  merge(plan: Plan, left: Uint8Array, right: Uint8Array): Uint8Array;
+}
+
+/** A sum, or another operator, of all that was added: see `Engine.accumulator`. */
+export class Accumulation {
+  readonly #operator: OperatorName;
+  readonly #options: AccumulatorOptions;
+  readonly #folding: Folding;
+  #plan: Plan | undefined;
+  #record: Uint8Array | undefined;
+  #length = 0;
+
+  /** @internal */
+  constructor(operator: OperatorName, options: AccumulatorOptions, folding: Folding) {
+    checkOptions(options);
+    this.#operator = operator;
+    this.#options = options;
+    this.#folding = folding;
+    if (options.dtype !== undefined) this.#planFor(dtypeInfo(options.dtype));
+  }
+
+  /** Elements, or pairs, that were added. */
+  get length(): number {
+    return this.#length;
+  }
+
+  #planFor(dtype: DtypeInfo): Plan {
+    this.#plan ??= splitPlan(this.#operator, dtype, this.#options);
+    if (this.#plan.pass.dtype !== dtype) {
+      throw new RingfoldError(
+        "ERR_DTYPE",
+        `add: ${dtype.name} to an accumulator of ${this.#plan.pass.dtype.name}`,
+      );
+    }
+    return this.#plan;
+  }
+
+  /**
+   * Adds all elements of an array, or of a pair of arrays for `dot`; large ones are shared out.
+   * @throws RingfoldError ERR_DTYPE, ERR_INPUT, ERR_CLOSED; what was added before stays
+   */
+  add(input: Input | Pair): this {
+    const located = this.#folding.locate(input);
+    const plan = this.#planFor(located.dtype);
+    this.#folding.fold(located, plan, (state, root) => {
+      const record = state.copy(root, plan.pass.stateBytes);
+      this.#record =
+        this.#record === undefined ? record : this.#folding.merge(plan, this.#record, record);
+    });
+    this.#length += located.length;
+    return this;
+  }
+
+  /** The value of all that was added so far. @throws RingfoldError ERR_OPTION, ERR_EMPTY */
+  value(): Value {
+    const { plan, record } = this.#current();
+    const { overflow, roundTo } = this.#options;
+    const context = {
+      dtype: plan.pass.dtype,
+      initial: undefined,
+      overflow,
+      single: roundTo === "float32",
+    };
+    return finish(plan, readerOf(record), 0, context, this.#length, false) as Value;
+  }
+
+  /** The same as a state, for `mergeStates` and `finishState`. */
+  state(): Uint8Array {
+    const { plan, record } = this.#current();
+    const { dtype, skipNaN } = plan.pass;
+    return encodeState({ operator: this.#operator, dtype, skipNaN }, record.slice());
+  }
+
+  #current(): { plan: Plan; record: Uint8Array } {
+    if (this.#record === undefined && this.#plan !== undefined) {
+      const { array = Uint16Array } = this.#plan.pass.dtype;
+      const none = () => new array(new ArrayBuffer(0)) as unknown as Input;
+      this.add(this.#plan.inputs === 2 ? [none(), none()] : none());
+    }
+    if (this.#plan === undefined || this.#record === undefined) {
+      throw new RingfoldError(
+        "ERR_OPTION",
+        "value: nothing was added, so the dtype is not known; pass `dtype` to `accumulator`",
+      );
+    }
+    return { plan: this.#plan, record: this.#record };
+  }
+}

@@ -1,0 +1,313 @@
+// Sums and what is made of them: means, norms, dot products, variances. Floats have two forms,
+// exact and fast; integers are always exact.
+
+import { OP_ABS, OP_DOT, OP_MAX, OP_MIN, OP_MOMENTS, OP_SQUARES, OP_SUM } from "../core/map.js";
+import { RingfoldError } from "../errors.js";
+import type { DtypeInfo } from "./dtype.js";
+import {
+  condition,
+  EXACT_ABS,
+  EXACT_DOT,
+  EXACT_SQUARES,
+  EXACT_SUM,
+  finishCondition,
+  finishMean,
+  finishPlain,
+  finishRoot,
+  finishSum,
+  finishVariance,
+  spreadOf,
+  variance,
+} from "./exact.js";
+import { ratio, rootOfRatio } from "./number.js";
+import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
+
+export const isFloat = (d: DtypeInfo): boolean => d.kind === "float";
+export const isLong = (d: DtypeInfo): boolean => d.size === 8 && d.kind !== "float";
+export const everyDtype = (): undefined => undefined;
+
+// --- states of integers, and of fast floats --------------------------------------------
+
+/** Adds `words` words of 64 bits, of which the last is signed, and a count behind them. */
+function joinWords(words: number) {
+  return (into: DataView, from: DataView): void => {
+    let carry = 0n;
+    for (let at = 0; at < 8 * words; at += 8) {
+      const sum = into.getBigUint64(at, true) + from.getBigUint64(at, true) + carry;
+      into.setBigUint64(at, BigInt.asUintN(64, sum), true);
+      carry = sum >> 64n;
+    }
+    const count = into.getBigInt64(8 * words, true) + from.getBigInt64(8 * words, true);
+    into.setBigInt64(8 * words, count, true);
+  };
+}
+
+/** `words`: of the sum of integers. Fast floats have f64 and a count. */
+function summing(code: number, words: number): Accumulator {
+  const join = joinWords(words);
+  return {
+    code,
+    bytes: (d) => (isFloat(d) ? 16 : 8 * words + 8),
+    join: (into, from) => join(into, from),
+  };
+}
+
+export const SUM = summing(OP_SUM, 2);
+const ABS = summing(OP_ABS, 2);
+const SQUARES = summing(OP_SQUARES, 3);
+const DOT = summing(OP_DOT, 3);
+const MOMENTS: Accumulator = { code: OP_MOMENTS, bytes: () => 24 };
+
+/** The 128-bit sum of an integer state. */
+function wide(state: StateReader, at: number): bigint {
+  return (state.i64(at + 8) << 64n) | state.u64(at);
+}
+
+/** The same as a number where it fits 53 bits, without making a bigint; else undefined. */
+function narrow(state: StateReader, at: number): number | undefined {
+  const high = state.i32(at + 4);
+  const sign = high >> 31;
+  if (high > 0x1fffff || high < -0x200000) return undefined;
+  if (state.i32(at + 8) !== sign || state.i32(at + 12) !== sign) return undefined;
+  return high * 2 ** 32 + state.u32(at);
+}
+
+export function integer(name: string, value: number | bigint): bigint {
+  if (typeof value === "number" && !Number.isInteger(value)) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `initial: ${name} of integers needs an integer, got ${value}`,
+    );
+  }
+  return BigInt(value);
+}
+
+export function fit(name: string, exact: bigint, context: FinishContext): bigint {
+  if (context.overflow === undefined) return exact;
+  const { dtype } = context;
+  const wrapped = dtype.kind === "uint" ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact);
+  if (context.overflow === "throw" && wrapped !== exact) {
+    throw new RingfoldError(
+      "ERR_OVERFLOW",
+      `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out for the exact bigint, ` +
+        'or pass "wrap"',
+    );
+  }
+  return wrapped;
+}
+
+/** The 192-bit sum of a state of products. */
+function widest(state: StateReader, at: number): bigint {
+  return (state.i64(at + 16) << 128n) | (state.u64(at + 8) << 64n) | state.u64(at);
+}
+
+// --- forms --------------------------------------------------------------------------------
+
+type Finish = Form["finish"];
+
+function form(accumulators: readonly Accumulator[], finish: Finish): Form {
+  return { accumulators, finish };
+}
+
+/** A form whose float64 is rounded to float32 if asked. */
+function rounded(accumulators: readonly Accumulator[], value: Finish): Form {
+  return {
+    accumulators,
+    finish(state, at, context) {
+      const result = value(state, at, context);
+      return context.single ? Math.fround(result as number) : result;
+    },
+  };
+}
+
+interface Forms {
+  readonly exact: Form;
+  readonly fast: Form;
+  readonly integer: Form;
+}
+
+function operator(
+  name: string,
+  { exact, fast, integer }: Forms,
+  more: Partial<Operator> = {},
+): Operator {
+  return {
+    name,
+    inputs: 1,
+    takesInitial: false,
+    rejects: everyDtype,
+    form: (dtype, accuracy) => {
+      if (!isFloat(dtype)) return integer;
+      return accuracy === "exact" ? exact : fast;
+    },
+    ...more,
+  };
+}
+
+const first = (at: readonly number[]): number => at[0] as number;
+
+// --- sum, mean ------------------------------------------------------------------------------
+
+function sumOfFast(state: StateReader, at: readonly number[], { initial }: FinishContext): Value {
+  const sum = state.f64(first(at));
+  return initial === undefined ? sum : Number(initial) + sum;
+}
+
+function sumOfIntegers(state: StateReader, at: readonly number[], context: FinishContext): Value {
+  const { dtype, initial } = context;
+  if (!isLong(dtype) && initial === undefined) {
+    const sum = narrow(state, first(at));
+    if (sum !== undefined) return sum;
+  }
+  const exact = wide(state, first(at)) + (initial === undefined ? 0n : integer("sum", initial));
+  return isLong(dtype) ? fit("sum", exact, context) : Number(exact);
+}
+
+function meanOfFast(state: StateReader, at: readonly number[]): Value {
+  const count = state.i64(first(at) + 8);
+  return count === 0n ? Number.NaN : state.f64(first(at)) / Number(count);
+}
+
+function meanOfIntegers(state: StateReader, at: readonly number[]): Value {
+  const count = state.i64(first(at) + 16);
+  return count === 0n ? Number.NaN : ratio(wide(state, first(at)), count);
+}
+
+// --- magnitudes, products -----------------------------------------------------------------
+
+const zeroPlus: Finish = (state, at) => state.f64(first(at)) + 0;
+
+function bigOrNumber(name: string, read: (state: StateReader, at: number) => bigint): Finish {
+  return (state, at, context) => {
+    const exact = read(state, first(at));
+    return isLong(context.dtype) ? fit(name, exact, context) : Number(exact);
+  };
+}
+
+const abs = (name: string): Operator =>
+  operator(name, {
+    exact: form([EXACT_ABS], finishPlain(false)),
+    fast: rounded([ABS], zeroPlus),
+    integer: form([ABS], bigOrNumber(name, wide)),
+  });
+
+// --- variances ----------------------------------------------------------------------------
+
+function spread(name: string, ddof: 0 | 1, isRoot: boolean): Operator {
+  return operator(name, {
+    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(BigInt(ddof), isRoot)),
+    fast: rounded([MOMENTS], (state, at) => {
+      const n = Number(state.i64(first(at)));
+      if (n <= ddof) return Number.NaN;
+      const value = state.f64(first(at) + 16) / (n - ddof);
+      return isRoot ? Math.sqrt(value) : value;
+    }),
+    integer: form([SUM, SQUARES], (state, at, { single }) => {
+      const [sum, squares] = at as [number, number];
+      const n = state.i64(sum + 16);
+      const parts = spreadOf(n, wide(state, sum), widest(state, squares), BigInt(ddof));
+      return variance(parts, isRoot, single);
+    }),
+  });
+}
+
+// --- max norm -----------------------------------------------------------------------------
+
+/** From min and max, whose states are a value and whether there was one. */
+function largest(state: StateReader, at: readonly number[], context: FinishContext): Value {
+  const [least, most] = at as [number, number];
+  const { dtype } = context;
+  const seen = state.i64(least + 8) !== 0n;
+  if (isFloat(dtype)) {
+    return seen ? Math.max(Math.abs(state.f64(least)), Math.abs(state.f64(most))) : 0;
+  }
+  if (!seen) return isLong(dtype) ? 0n : 0;
+  const read = (place: number) => (dtype.kind === "uint" ? state.u64(place) : state.i64(place));
+  const sides = [-read(least), read(most)] as const;
+  const value = sides[sides[0] > sides[1] ? 0 : 1];
+  return isLong(dtype) ? fit("maxNorm", value, context) : Number(value);
+}
+
+/** Keeps the lesser or the greater of two values, as the core's kernels do. */
+function joinExtrema(isMax: boolean) {
+  return (into: DataView, from: DataView, dtype: DtypeInfo): void => {
+    if (from.getBigInt64(8, true) === 0n) return;
+    const isTaken = into.getBigInt64(8, true) === 0n || isBetter(into, from, dtype, isMax);
+    if (isTaken) into.setBigInt64(0, from.getBigInt64(0, true), true);
+    into.setBigInt64(8, from.getBigInt64(8, true), true);
+  };
+}
+
+function isBetter(into: DataView, from: DataView, dtype: DtypeInfo, isMax: boolean): boolean {
+  if (!isFloat(dtype)) {
+    const [a, b] =
+      dtype.kind === "uint"
+        ? [into.getBigUint64(0, true), from.getBigUint64(0, true)]
+        : [into.getBigInt64(0, true), from.getBigInt64(0, true)];
+    return isMax ? b > a : b < a;
+  }
+  const [a, b] = [into.getFloat64(0, true), from.getFloat64(0, true)];
+  if (Number.isNaN(a) || Number.isNaN(b)) return !Number.isNaN(a);
+  if (a === b) return Object.is(b, isMax ? 0 : -0);
+  return isMax ? b > a : b < a;
+}
+
+export const MIN: Accumulator = { code: OP_MIN, bytes: () => 16, join: joinExtrema(false) };
+export const MAX: Accumulator = { code: OP_MAX, bytes: () => 16, join: joinExtrema(true) };
+const ofExtrema = rounded([MIN, MAX], largest);
+
+export const SUMS: readonly Operator[] = [
+  operator(
+    "sum",
+    {
+      exact: form([EXACT_SUM], finishSum),
+      fast: rounded([SUM], sumOfFast),
+      integer: form([SUM], sumOfIntegers),
+    },
+    { takesInitial: true },
+  ),
+  operator("mean", {
+    exact: form([EXACT_SUM], finishMean),
+    fast: rounded([SUM], meanOfFast),
+    integer: form([SUM], meanOfIntegers),
+  }),
+  operator(
+    "dot",
+    {
+      exact: form([EXACT_DOT], finishPlain(true)),
+      fast: rounded([DOT], zeroPlus),
+      integer: form([DOT], bigOrNumber("dot", widest)),
+    },
+    { inputs: 2 },
+  ),
+  operator("sumSquares", {
+    exact: form([EXACT_SQUARES], finishPlain(true)),
+    fast: rounded([SQUARES], zeroPlus),
+    integer: form([SQUARES], bigOrNumber("sumSquares", widest)),
+  }),
+  abs("sumAbs"),
+  abs("l1"),
+  operator("l2", {
+    exact: form([EXACT_SQUARES], finishRoot),
+    fast: rounded([SQUARES], (state, at) => Math.sqrt(state.f64(first(at)) + 0)),
+    integer: form([SQUARES], (state, at, { single }) =>
+      rootOfRatio(widest(state, first(at)), 1n, 0, single),
+    ),
+  }),
+  operator("maxNorm", { exact: ofExtrema, fast: ofExtrema, integer: ofExtrema }),
+  spread("variance", 0, false),
+  spread("std", 0, true),
+  spread("sampleVariance", 1, false),
+  spread("sampleStd", 1, true),
+  operator("conditionNumber", {
+    exact: form([EXACT_SUM, EXACT_ABS], finishCondition),
+    fast: rounded([SUM, ABS], (state, at) => {
+      const [sum, magnitudes] = at as [number, number];
+      return (state.f64(magnitudes) + 0) / Math.abs(state.f64(sum));
+    }),
+    integer: form([SUM, ABS], (state, at, { single }) => {
+      const [sum, magnitudes] = at as [number, number];
+      return condition(wide(state, magnitudes), wide(state, sum), single);
+    }),
+  }),
+];
