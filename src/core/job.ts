@@ -210,7 +210,7 @@ export function foldEnd(me: i32, job: usize, into: usize): void {
     mergeOps(job, running, top, top, top + bytes);
   }
   if (running != 0) settleRunning(job, record);
-  memory.copy(into, record, size);
+  if (into != record) memory.copy(into, record, size);
 }
 
 function settleRunning(job: usize, record: usize): void {

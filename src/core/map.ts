@@ -264,7 +264,7 @@ export const CELLS_SIZE = 65536;
 
 // A thread's scratch: the stack that folds a task's blocks in tree order, a block of float16
 // as float32, twice for two inputs, the guesses, rounding room and cells of exact sums, and the
-// job entry of what never leaves the calling thread, with its result.
+// job entry of what never leaves the calling thread.
 export const SCRATCH_STACK_BYTES = 65536;
 export const STACK_LEVELS = 33;
 export const SCRATCH_HALF = 65536;
@@ -273,10 +273,7 @@ export const SCRATCH_HALF_BYTES = 32768;
 export const SCRATCH_EXACT = 131072;
 export const SCRATCH_CELLS = 139264;
 export const SCRATCH_JOB = 172288;
-export const SCRATCH_RESULT = 173312;
-/** Most bytes of one state record. */
-export const RESULT_BYTES = 6912;
-export const SCRATCH_SIZE = 180224;
+export const SCRATCH_SIZE = 173312;
 
 // --- what the core returns to JavaScript -------------------------------------
 

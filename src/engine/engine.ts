@@ -92,6 +92,24 @@ export interface LineStats {
 
 const NO_OPTIONS: ReduceOptions = {};
 
+interface LastPlan {
+  readonly operators: string;
+  readonly options: ReduceOptions;
+  readonly plan: Plan;
+}
+
+/** True if what decides on a pass, and what is checked against it, is the same. */
+function isSamePass(a: ReduceOptions, b: ReduceOptions): boolean {
+  return (
+    a.accuracy === b.accuracy &&
+    a.nan === b.nan &&
+    a.schedule === b.schedule &&
+    a.receipt === b.receipt &&
+    a.roundTo === b.roundTo &&
+    a.initial === b.initial
+  );
+}
+
 export class Engine {
   readonly threads: number;
   readonly #shared: Shared;
@@ -101,6 +119,7 @@ export class Engine {
   /** Undefined in a thread that attached. */
   readonly #threads: Threads | undefined;
   readonly #plans = new Map<string, Plan>();
+  #lastPlan: LastPlan | undefined;
   #crossover: Crossover;
   #started = 0;
   #inline = 0;
@@ -397,6 +416,11 @@ export class Engine {
     options: ReduceOptions,
     user: UserOperator | undefined,
   ): Plan {
+    // Calls for a small array come by the million, most of them alike.
+    const last = this.#lastPlan;
+    if (last?.operators === operators && isSamePass(last.options, options)) {
+      if (last.plan.pass.dtype === dtype) return last.plan;
+    }
     const skipNaN = options.nan === "skip" && dtype.kind === "float";
     if (user !== undefined) {
       assertForUser(options);
@@ -417,6 +441,9 @@ export class Engine {
       this.#plans.set(key, plan);
     }
     assertApplies(plan, options);
+    if (typeof operators === "string") {
+      this.#lastPlan = { operators, options: { ...options }, plan };
+    }
     return plan;
   }
 

@@ -9,7 +9,6 @@ import {
   JOB_SECOND,
   LINE_SCRATCH,
   SCRATCH_JOB,
-  SCRATCH_RESULT,
 } from "../core/map.js";
 import { foldValues, type UserOperator } from "../operators/user.js";
 import { writePass } from "./entry.js";
@@ -38,7 +37,8 @@ export class Local {
     this.#me = me;
     const scratch = shared.u32(shared.line(me) + LINE_SCRATCH);
     this.#job = scratch + SCRATCH_JOB;
-    this.root = scratch + SCRATCH_RESULT;
+    // The bottom of the stack, where the core leaves the record anyway.
+    this.root = scratch;
     shared.u32s[(this.#job + JOB_CELLS) >>> 2] = this.root;
   }
 

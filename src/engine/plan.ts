@@ -4,7 +4,6 @@
 import {
   MAX_OPS,
   OP_RUNNING,
-  RESULT_BYTES,
   SCRATCH_STACK_BYTES,
   STACK_LEVELS,
 } from "../core/map.js";
@@ -94,6 +93,9 @@ export interface Item {
   readonly operator: Operator;
   readonly form: Form;
   readonly places: readonly number[];
+  /** The places behind `root`, kept for the next result there. */
+  root: number;
+  addresses: readonly number[];
   /** For a receipt: the fast form, if it differs. */
   readonly naive: Item | undefined;
 }
@@ -263,7 +265,7 @@ export function makePlan(
   const running = layout.size(true);
   const stack = running + (stateBytes - running) * (STACK_LEVELS + 1);
   const { codes } = layout;
-  if (stack > SCRATCH_STACK_BYTES || stateBytes > RESULT_BYTES || codes.length > MAX_OPS) {
+  if (stack > SCRATCH_STACK_BYTES || codes.length > MAX_OPS) {
     throw new RingfoldError(
       "ERR_OPERATOR",
       `operators: the ${codes.length} states of ${list.join(", ")} take ${stateBytes} bytes ` +
@@ -274,6 +276,8 @@ export function makePlan(
     operator,
     form,
     places: form.accumulators.map(({ code }) => layout.place(code)),
+    root: -1,
+    addresses: [],
     naive,
   });
   return {
@@ -325,14 +329,14 @@ export function finish(
   length: number,
   receipt: boolean,
 ): Value | Record<string, Value> | Receipted<Value | Record<string, Value>> {
-  const read = ({ form, places }: Item): Value =>
-    canonical(
-      form.finish(
-        state,
-        places.map((place) => root + place),
-        context,
-      ),
-    );
+  const read = (item: Item): Value => {
+    if (item.root !== root) {
+      item.addresses = item.places.map((place) => root + place);
+      item.root = root;
+    }
+    return canonical(item.form.finish(state, item.addresses, context));
+  };
+  if (plan.single && !receipt) return read(plan.items[0] as Item);
   const values = plan.items.map(read);
   const name = ({ operator }: Item) => operator.name;
   const value = plan.single

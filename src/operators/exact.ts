@@ -105,10 +105,12 @@ export function finishMean(
   return ratio(value, count, EXACT_SCALE, single);
 }
 
-/** Sums of magnitudes and of products: every zero is +0. */
+/** Sums of magnitudes and of products: a zero is +0, unless a negative sum was rounded to it. */
 export function finishPlain(isProduct: boolean) {
-  return (state: StateReader, [at]: readonly number[], context: FinishContext): Value =>
-    state.round(at as number, scaleOf(context.dtype, isProduct), context.single) + 0;
+  return (state: StateReader, [at]: readonly number[], { dtype, single }: FinishContext): Value =>
+    countOf(state, at as number) === 0n
+      ? 0
+      : state.round(at as number, scaleOf(dtype, isProduct), single);
 }
 
 export function finishRoot(

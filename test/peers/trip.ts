@@ -38,6 +38,7 @@ const PASS: Pass = {
   codes: [],
   offsets: [],
   stateBytes: 8,
+  running: 0,
   skipNaN: false,
 };
 

@@ -163,6 +163,9 @@ const ROOM_BOTH: usize = 112;
 const ROOM_PARTS: usize = 128;
 const ROOM_SUMS: usize = 192;
 
+/** The parts of so many numbers fit 63 bits. */
+const FEW = 2048;
+
 /** Lays out what `turn` reads. */
 function prepare(room: usize, top: i32, level: i32): void {
   v128.store(room + ROOM_MAGNITUDE, i32x4.splat(0x7fffffff));
@@ -172,7 +175,6 @@ function prepare(room: usize, top: i32, level: i32): void {
     v128.store(room + ROOM_ANCHORS + ((<usize>part) << 4), i64x2.splat(anchor(top, part)));
   }
   v128.store(room + ROOM_BOTH, i64x2.splat(anchors(top, level - 1)));
-  for (let part = 0; part < level; part++) clearHalves(room + ROOM_SUMS + <usize>part * HALVES);
 }
 
 /**
@@ -268,6 +270,13 @@ function collect(room: usize, n: i32, top: i32, level: i32): void {
   }
 }
 
+/** Adds part `part` of n numbers, at most FEW, to a state. */
+function takeFew(state: usize, room: usize, n: i32, bits: i64, part: i32, position: i32): void {
+  const parts = room + ROOM_PARTS + ((<usize>part) << 4);
+  const pairs = n == 0 ? 0 : load<i64>(parts) + load<i64>(parts + 8) - <i64>(n >> 1) * bits;
+  addAt(state, pairs, position);
+}
+
 /** One try at a run of blocks. False, and the state as it was, if it did not fit. */
 function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   p: usize,
@@ -283,6 +292,10 @@ function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   const level = partsOf<LEVEL>();
   const last = p + <usize>n * sizeof<T>();
   prepare(room, top, level);
+  const isFew = n <= FEW;
+  for (let part = 0; !isFew && part < level; part++) {
+    clearHalves(room + ROOM_SUMS + <usize>part * HALVES);
+  }
   for (; n >= BLOCK; n -= BLOCK) {
     extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, BLOCK, room);
     collect(room, BLOCK, top, level);
@@ -290,8 +303,10 @@ function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
     q += BLOCK * sizeof<T>();
   }
   const some = n & ~7;
-  extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, some, room);
-  collect(room, some, top, level);
+  if (some != 0) {
+    extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, some, room);
+    if (!isFew) collect(room, some, top, level);
+  }
   p += <usize>some * sizeof<T>();
   q += <usize>some * sizeof<T>();
   let low = minLane(v128.load(room + ROOM_LEAST));
@@ -312,7 +327,8 @@ function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   }
   const at = top - 49 + 1074 + origin;
   for (let part = 0; part < level; part++) {
-    takeHalves(state, room + ROOM_SUMS + <usize>part * HALVES, at - part * PART_BITS);
+    if (isFew) takeFew(state, room, some, anchor(top, part), part, at - part * PART_BITS);
+    else takeHalves(state, room + ROOM_SUMS + <usize>part * HALVES, at - part * PART_BITS);
   }
   return true;
 }
