@@ -393,9 +393,38 @@ export class Engine {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
+    return this.#runPieces(plan, pieces, options, helps) as Promise<Result<O>>;
+  }
+
+  /** @internal The same, for a state. */
+  async partialPieces(
+    dtype: Dtype,
+    pieces: readonly Piece[],
+    operator: OperatorName,
+    options: PartialOptions = NO_OPTIONS,
+    helps = false,
+  ): Promise<Uint8Array> {
+    this.#begin(options);
+    const plan = partialPlan(operator, dtypeInfo(dtype), options);
+    return this.#runPieces(plan, pieces, options, helps) as Promise<Uint8Array>;
+  }
+
+  async #runPieces(plan: Plan, pieces: readonly Piece[], options: ReduceOptions, helps: boolean) {
     assertOneInput(plan, "reducePieces");
     const length = pieces.reduce((n, p) => n + p.length, 0);
-    return (await this.#jobs.run(external(plan, length, { pieces }), options, helps)) as Result<O>;
+    return this.#jobs.run(external(plan, length, { pieces }), options, helps);
+  }
+
+  /** @internal As `stream`, for a state. */
+  async partialStream(
+    dtype: Dtype,
+    operator: OperatorName,
+    options: PartialOptions = NO_OPTIONS,
+  ): Promise<ReductionStream<Uint8Array>> {
+    this.#begin(options);
+    const plan = partialPlan(operator, dtypeInfo(dtype), options);
+    assertOneInput(plan, "stream");
+    return this.#openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
   }
 
   #begin(options: ReduceOptions): void {
