@@ -30,12 +30,12 @@ export function clear(state: usize): void {
   store<i64>(state + EXACT_FLAGS, 0);
 }
 
-function digit(state: usize, i: i32): usize {
+export function digit(state: usize, i: i32): usize {
   return state + EXACT_DIGITS + ((<usize>i) << 3);
 }
 
 /** Brings digits first … end − 1 into use. */
-function reach(state: usize, first: i32, end: i32): void {
+export function reach(state: usize, first: i32, end: i32): void {
   let from = load<i32>(state + EXACT_FIRST);
   let to = load<i32>(state + EXACT_END);
   if (from == to) {

@@ -10,75 +10,140 @@
 
 import {
   EXACT_PRODUCT_SCALE,
+  EXACT_PRODUCT_SIZE,
   EXACT_SCALE,
   EXACT_SOME,
+  SCRATCH_EXACT,
   SCRATCH_HALF,
   SCRATCH_HALF_BYTES,
 } from "../map";
 import { special } from "./cells";
-import { No, Yes } from "./common";
-import { addAt, setFlags } from "./digits";
-import { foldExact, maxLane, uppers } from "./exact";
+import { constant, No, Yes } from "./common";
+import { digit, reach, setFlags } from "./digits";
+import { foldExact, ROOM_CONSTANT } from "./exact";
 import { mulHigh } from "./integers";
 
-/** Products that are taken apart at once; with their errors they fill the room for float16. */
-const PART: i32 = 4096;
+/** Products that are taken apart at once: with their errors they stay in the first-level cache. */
+const PART: i32 = 1024;
 /** Upper words of 2^-968 and of 2^1022. */
 const LEAST: u32 = (1023 - 968) << 20;
 const MOST: u32 = (1023 + 1022) << 20;
-/** Of factors: 2^1000, so that rounding to 26 bits stays finite. */
-const MOST_FACTOR: u32 = (1023 + 1000) << 20;
+const INFINITE: u32 = 0x7ff00000;
+const LOW: i64 = 0xffffffff;
 /** Bit of a state that weighs 2^EXACT_SCALE. */
 const ORIGIN = EXACT_SCALE - EXACT_PRODUCT_SCALE;
+
+// Where the bounds of a part's products and errors are left, from the room for constants.
+const BOUND_LEAST: usize = 16;
+const BOUND_MOST: usize = 32;
+const BOUND_ERROR: usize = 48;
 
 function nearest26(x: v128, half: v128, mask: v128): v128 {
   return v128.and(i64x2.add(x, half), mask);
 }
 
 /**
- * Products of n pairs, an even number, and their errors; pairs with a NaN as 0 if SKIP. False if
- * one of them is out of bounds.
+ * Leaves the products of n pairs, an even number, and their errors; pairs with a NaN count as 0 if
+ * SKIP. In the upper words at `room`: the least magnitude of a product (if ZEROS, other than those
+ * with a zero), the greatest, and the greatest of an error. SQUARE: q is p.
  */
-function split<SKIP>(p: usize, q: usize, n: i32, products: usize, errors: usize): bool {
-  const half = i64x2.splat(1 << 26);
-  const mask = i64x2.splat(-(1 << 27));
-  const magnitude = i32x4.splat(0x7fffffff);
+function split<SQUARE, ZEROS, SKIP>(
+  p: usize,
+  q: usize,
+  n: i32,
+  products: usize,
+  errors: usize,
+  room: usize,
+): void {
+  const half = constant(room, 1 << 26);
+  const mask = constant(room, -(1 << 27));
+  const magnitude = constant(room, i64.MAX_VALUE);
   const zero = i64x2.splat(0);
-  let lo = magnitude;
-  let hi = zero;
-  let factors = zero;
+  let least = magnitude;
+  let most = zero;
+  let error = zero;
   const end = p + ((<usize>n) << 3);
-  for (; p < end; p += 16, q += 16, products += 16, errors += 16) {
+  for (; p < end; p += 16, products += 16, errors += 16) {
     let x = v128.load(p);
-    let y = v128.load(q);
-    if (isSigned<SKIP>()) {
-      const isNumber = v128.and(f64x2.eq(x, x), f64x2.eq(y, y));
-      x = v128.and(x, isNumber);
-      y = v128.and(y, isNumber);
-    }
+    if (isSigned<SKIP>()) x = v128.and(x, f64x2.eq(x, x));
     const xh = nearest26(x, half, mask);
-    const yh = nearest26(y, half, mask);
     const xl = f64x2.sub(x, xh);
-    const yl = f64x2.sub(y, yh);
-    const product = f64x2.mul(x, y);
-    let e = f64x2.sub(f64x2.mul(xh, yh), product);
-    e = f64x2.add(f64x2.add(e, f64x2.mul(xh, yl)), f64x2.mul(xl, yh));
-    e = f64x2.add(e, f64x2.mul(xl, yl));
+    let product: v128;
+    let e: v128;
+    let isZero = zero;
+    if (isSigned<SQUARE>()) {
+      product = f64x2.mul(x, x);
+      e = f64x2.sub(f64x2.mul(xh, xh), product);
+      e = f64x2.add(e, f64x2.mul(f64x2.add(xh, xh), xl));
+      e = f64x2.add(e, f64x2.mul(xl, xl));
+      if (isSigned<ZEROS>()) isZero = f64x2.eq(x, zero);
+    } else {
+      let y = v128.load(q);
+      if (isSigned<SKIP>()) {
+        const isNumber = v128.and(f64x2.eq(y, y), f64x2.eq(v128.load(p), v128.load(p)));
+        x = v128.and(x, isNumber);
+        y = v128.and(y, isNumber);
+      }
+      const yh = nearest26(y, half, mask);
+      const yl = f64x2.sub(y, yh);
+      product = f64x2.mul(x, y);
+      e = f64x2.sub(f64x2.mul(xh, yh), product);
+      e = f64x2.add(f64x2.add(e, f64x2.mul(xh, yl)), f64x2.mul(xl, yh));
+      e = f64x2.add(e, f64x2.mul(xl, yl));
+      if (isSigned<ZEROS>()) isZero = v128.or(f64x2.eq(x, zero), f64x2.eq(y, zero));
+      q += 16;
+    }
     v128.store(products, product);
     v128.store(errors, e);
-    const isZero = v128.or(f64x2.eq(x, zero), f64x2.eq(y, zero));
-    // Upper words: of the products, then of the products with true zeros as the greatest.
-    const words = v128.and(uppers(product, v128.or(product, isZero)), magnitude);
-    hi = i32x4.max_u(hi, words);
-    lo = i32x4.min_u(lo, words);
-    factors = i32x4.max_u(factors, v128.and(uppers(x, y), magnitude));
+    // Only the upper words count; the lower ones go along.
+    let words = v128.and(product, magnitude);
+    most = i32x4.max_u(most, words);
+    if (isSigned<ZEROS>()) words = v128.and(v128.or(product, isZero), magnitude);
+    least = i32x4.min_u(least, words);
+    error = i32x4.max_u(error, v128.and(e, magnitude));
   }
-  const most = max<u32>(i32x4.extract_lane(hi, 0), i32x4.extract_lane(hi, 1));
-  const least = min<u32>(i32x4.extract_lane(lo, 2), i32x4.extract_lane(lo, 3));
-  return most < MOST && least >= LEAST && <u32>maxLane(factors) < MOST_FACTOR;
+  v128.store(room + BOUND_LEAST, least);
+  v128.store(room + BOUND_MOST, most);
+  v128.store(room + BOUND_ERROR, error);
 }
 
-/** One product, whatever it is; returns flags if it is not finite. */
+/** Whether all products are in bounds. An error that is not finite: a factor was too large. */
+function isBounded(room: usize): bool {
+  const least = min<u32>(load<u32>(room + BOUND_LEAST + 4), load<u32>(room + BOUND_LEAST + 12));
+  const most = max<u32>(load<u32>(room + BOUND_MOST + 4), load<u32>(room + BOUND_MOST + 12));
+  const error = max<u32>(load<u32>(room + BOUND_ERROR + 4), load<u32>(room + BOUND_ERROR + 12));
+  return least >= LEAST && most < MOST && error < INFINITE;
+}
+
+/** Parts that are taken to have zeros after one that did. */
+const PATIENCE = 32;
+let patience: i32 = 0;
+
+/** Most parts have no zeros; those that have are tried again, and some after them at once. */
+function trySplit<SQUARE>(
+  p: usize,
+  q: usize,
+  n: i32,
+  skip: bool,
+  products: usize,
+  room: usize,
+): bool {
+  const errors = products + SCRATCH_HALF_BYTES;
+  if (skip) {
+    split<SQUARE, Yes, Yes>(p, q, n, products, errors, room);
+    return isBounded(room);
+  }
+  if (patience == 0) {
+    split<SQUARE, No, No>(p, q, n, products, errors, room);
+    if (isBounded(room)) return true;
+    patience = PATIENCE;
+  }
+  patience--;
+  split<SQUARE, Yes, No>(p, q, n, products, errors, room);
+  return isBounded(room);
+}
+
+/** One product, whatever it is, to digits all in use; returns flags if it is not finite. */
 function addProduct(x: f64, y: f64, skip: bool, state: usize): i32 {
   if (skip && (x != x || y != y)) return 0;
   const a = reinterpret<i64>(x);
@@ -90,12 +155,26 @@ function addProduct(x: f64, y: f64, skip: bool, state: usize): i32 {
   const m = (a & 0xfffffffffffff) | (fieldA == 0 ? 0 : 0x10000000000000);
   const n = (b & 0xfffffffffffff) | (fieldB == 0 ? 0 : 0x10000000000000);
   const position = max<i32>(fieldA, 1) + max<i32>(fieldB, 1) - 2150 - EXACT_PRODUCT_SCALE;
+  const at = digit(state, position >> 5);
+  const shift = <i64>(position & 31);
   const sign = (a ^ b) >> 63;
   const low = m * n;
-  addAt(state, ((low & 0xffffffff) ^ sign) - sign, position);
-  addAt(state, (i64(<u64>low >> 32) ^ sign) - sign, position + 32);
-  addAt(state, (<i64>mulHigh(m, n) ^ sign) - sign, position + 64);
+  const high = <i64>mulHigh(m, n);
+  // 106 bits, and up to 31 more: five digits.
+  const a0 = (low & LOW) << shift;
+  const a1 = i64(<u64>low >> 32) << shift;
+  const a2 = (high & LOW) << shift;
+  const a3 = (high >> 32) << shift;
+  addSigned(at, a0 & LOW, sign);
+  addSigned(at + 8, i64(<u64>a0 >> 32) + (a1 & LOW), sign);
+  addSigned(at + 16, i64(<u64>a1 >> 32) + (a2 & LOW), sign);
+  addSigned(at + 24, i64(<u64>a2 >> 32) + (a3 & LOW), sign);
+  addSigned(at + 32, a3 >> 32, sign);
   return 0;
+}
+
+function addSigned(at: usize, value: i64, sign: i64): void {
+  store<i64>(at, load<i64>(at) + ((value ^ sign) - sign));
 }
 
 /** Adds the products of n pairs to `state`. `kind` numbers the guesses, and kind + 1. */
@@ -110,12 +189,14 @@ export function foldProducts(
 ): void {
   const products = scratch + SCRATCH_HALF;
   const errors = products + SCRATCH_HALF_BYTES;
+  const room = scratch + SCRATCH_EXACT + ROOM_CONSTANT;
   let flags = EXACT_SOME;
   for (let left = n; left > 0; left -= PART) {
     let some = min<i32>(left, PART) & ~1;
-    const isSplit = skip
-      ? split<Yes>(p, q, some, products, errors)
-      : split<No>(p, q, some, products, errors);
+    const isSplit =
+      p == q
+        ? trySplit<Yes>(p, q, some, skip, products, room)
+        : trySplit<No>(p, q, some, skip, products, room);
     if (isSplit) {
       foldExact<f64, No, No>(kind, products, products, some, false, state, ORIGIN, scratch);
       foldExact<f64, No, No>(kind + 1, errors, errors, some, false, state, ORIGIN, scratch);
@@ -125,6 +206,7 @@ export function foldProducts(
     } else {
       some = min<i32>(left, PART);
     }
+    if (some > 0) reach(state, 0, EXACT_PRODUCT_SIZE);
     for (; some > 0; some--, p += 8, q += 8) {
       flags |= addProduct(load<f64>(p), load<f64>(q), skip, state);
     }
