@@ -1,6 +1,7 @@
 // States that are kept, moved and merged: however the data was cut, merged and in whatever order,
 // the value is that of the whole, and so are the bytes. The layout is read here from its description.
 
+import { runInNewContext } from "node:vm";
 import { crc32 } from "node:zlib";
 import { createEngine, finishState, mergeStates, type OperatorName } from "../../src/index.js";
 import type { TypedArray } from "../../src/operators/dtype.js";
@@ -108,6 +109,21 @@ test("a large array has the same state on any threads, wherever it lies, waiting
     await other.close();
   }
 });
+
+const moves: Record<string, (s: Uint8Array) => Uint8Array> = {
+  "at an odd offset": (s) => new Uint8Array([7, ...s, 9, 9]).subarray(1, 1 + s.length),
+  "in a Buffer": (s) => Buffer.from(s),
+  "in shared memory": (s) => Object.assign(new Uint8Array(new SharedArrayBuffer(s.length)), s),
+  "of another realm": (s) => runInNewContext("new Uint8Array(s)", { s: [...s] }),
+};
+for (const [what, move] of Object.entries(moves)) {
+  test(`a state ${what} is read, and left as it is`, () => {
+    const state = engine.partialSync([0.1, 0.2], "sum");
+    const copy = move(state);
+    assert.is(finishState(mergeStates([copy, state])), exactly("sum", [0.1, 0.2, 0.1, 0.2]));
+    assert.is(Buffer.compare(Buffer.from(copy), state), 0, "it was altered");
+  });
+}
 
 // --- the layout, as state.ts describes it ------------------------------------------------
 
