@@ -29,6 +29,14 @@ const flag = (name: string, describe: string): OptionSpec => ({
 });
 
 const JSON_FLAG = flag("json", "Print one JSON object");
+const ROUND_TO = value(
+  "round-to",
+  "What results of floats are rounded to, once (default: float64)",
+);
+const OVERFLOW = value(
+  "overflow",
+  "64-bit integer results: wrap, or throw (default: exact, of any size)",
+);
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -38,7 +46,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       value(
         "op",
-        "Operators, comma-separated, and modules such as ./my-operator.js (default: sum)",
+        "Operators, comma-separated, and modules such as ./my-operator.js (default: sum); dot goes " +
+          "alone, with two --columns or two files",
       ),
       value("column", "Column to reduce: a name, or a place from 0; may be repeated"),
       value("dtype", "Element type of raw binary; type to parse text as (default: float64)"),
@@ -47,12 +56,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       value("seed", "Seed of --generate (default: 1)"),
       value("threads", "How many threads compute (default: all processors)"),
       value("max-bytes", "Bound of the engine's memory, such as 64MiB (default: 4GiB)"),
-      value("accuracy", "How floats are summed (default: fast)"),
+      value(
+        "accuracy",
+        "exact: float sums rounded once; fast: plainly added in a fixed tree (default: exact; " +
+          "pairwise is fast)",
+      ),
+      ROUND_TO,
       value("schedule", "blocks, or pairwise: the textbook's rounds, in memory (default: blocks)"),
       value("nan", "propagate NaN, or skip it (default: propagate)"),
       value("initial", "Number folded in before the first element; the result of no elements"),
-      value("overflow", "64-bit integer results: wrap, or throw (default: exact, of any size)"),
+      OVERFLOW,
       value("timeout", "Milliseconds after which the reduction fails"),
+      flag("receipt", "Print what the input held, and what naive summation would have given"),
+      flag("partial", "Write the state of one operator for `ringfold merge`, not its value"),
       flag("trace", "Pairwise: print how many numbers each round begins with"),
       JSON_FLAG,
     ],
@@ -61,7 +77,21 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["ringfold reduce a.parquet b.parquet --column delay", "one column of two files"],
       ["cat x.csv | ringfold reduce - --column price", "standard input"],
       ["ringfold reduce --generate 1e8 --json", "random numbers; a JSON object"],
+      ["ringfold reduce x.npy y.npy --op dot", "the dot product of two arrays"],
+      ["ringfold reduce part1.npy --partial > part1.state", "a part, to be merged with others"],
     ],
+  },
+  {
+    name: "merge",
+    usage: "merge FILE..",
+    describe: "Merge states that reduce --partial wrote: the value of all parts, in any order",
+    options: [
+      ROUND_TO,
+      OVERFLOW,
+      flag("partial", "Write the merged state, not its value"),
+      JSON_FLAG,
+    ],
+    examples: [["ringfold merge part*.state", "the same bits as one pass over all parts"]],
   },
   {
     name: "info",

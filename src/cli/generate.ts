@@ -1,6 +1,8 @@
 // Random numbers to reduce where there is no file.
 
 import type { Engine } from "../engine/engine.js";
+import { BATCH_ROWS, type Batch, type BatchSource } from "../input/source.js";
+import { dtypeInfo } from "../operators/dtype.js";
 import type { Progress } from "./progress.js";
 import type { Stop } from "./stop.js";
 
@@ -62,4 +64,18 @@ export async function generate(
     await stop.breathe();
   }
   return values;
+}
+
+/** The same numbers as `generate` makes, in batches: for any length in bounded memory. */
+export function generated(length: number, seed: number): BatchSource {
+  async function* batches(): AsyncGenerator<Batch> {
+    const uniform = new Uniform(seed);
+    for (let done = 0; done < length; done += BATCH_ROWS) {
+      const values = new Float64Array(Math.min(BATCH_ROWS, length - done));
+      uniform.fill(values);
+      yield { rows: values.length, values: [values], nulls: [0] };
+    }
+  }
+  const columns = [{ name: "", dtype: dtypeInfo("float64") }];
+  return { kind: "batches", columns, rows: length, batches, close: () => {} };
 }

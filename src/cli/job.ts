@@ -15,21 +15,34 @@ import { Passes, type Totals } from "./passes.js";
 import { Progress } from "./progress.js";
 import { Stop } from "./stop.js";
 
-async function open(args: ReduceArgs): Promise<Source | undefined> {
-  if (args.generate !== undefined) return undefined;
+/** None if numbers are to be generated; two if two files are read side by side. */
+async function open(args: ReduceArgs): Promise<Source[]> {
+  if (args.generate !== undefined) return [];
   const { openSources } = await import("../input/open.js");
-  const { columns, dtype, format } = args;
-  return openSources(args.files, { columns, dtype, format });
+  const { files, columns, dtype, format, isPair } = args;
+  const inputs = isPair && columns.length === 0 ? files.map((file) => [file]) : [files];
+  const sources: Source[] = [];
+  try {
+    for (const paths of inputs) sources.push(await openSources(paths, { columns, dtype, format }));
+    return sources;
+  } catch (error) {
+    close(sources);
+    throw error;
+  }
+}
+
+function close(sources: readonly Source[]): void {
+  for (const source of sources) source.close();
 }
 
 /** Opens the input while the workers start; if one of the two fails, the other is undone. */
 async function prepare(args: ReduceArgs, starting: Promise<Engine>, stop: Stop) {
   const [opened, started] = await Promise.allSettled([stop.race(open(args)), starting]);
   if (opened.status === "fulfilled" && started.status === "fulfilled") {
-    return { source: opened.value, engine: started.value };
+    return { sources: opened.value, engine: started.value };
   }
   if (started.status === "fulfilled") await started.value.close();
-  if (opened.status === "fulfilled") opened.value?.close();
+  if (opened.status === "fulfilled") close(opened.value);
   throw opened.status === "rejected" ? opened.reason : (started as PromiseRejectedResult).reason;
 }
 
@@ -48,19 +61,21 @@ async function run(
   progress: Progress,
 ): Promise<Report> {
   if (args.timeout !== undefined) stop.limit(args.timeout);
-  const { source, engine } = await prepare(args, starting, stop);
+  const { sources, engine } = await prepare(args, starting, stop);
   const passes = new Passes(engine, args, stop, progress, helps);
   try {
     progress.start();
+    const [source] = sources;
     if (source === undefined) return await reduceGenerated(engine, args, passes, stop, progress);
     return await measure(engine.threads, () => {
+      if (args.isPair) return passes.pair(sources);
       if (args.schedule === "pairwise") return passes.pairwise(source);
       return source.kind === "segments" ? passes.segments(source) : passes.batches(source);
     });
   } catch (error) {
     // The files last: workers read them until the engine is closed.
     await engine.close();
-    source?.close();
+    close(sources);
     throw error;
   } finally {
     progress.stop();
@@ -69,15 +84,19 @@ async function run(
 
 async function reduceGenerated(
   engine: Engine,
-  { generate: length = 0, seed }: ReduceArgs,
+  { generate: length = 0, seed, partial }: ReduceArgs,
   passes: Passes,
   stop: Stop,
   progress: Progress,
 ): Promise<Report> {
-  const { generate } = await import("./generate.js");
+  const { generate, generated } = await import("./generate.js");
+  // A state is of data that may be larger than memory.
+  if (partial !== undefined) {
+    return measure(engine.threads, () => passes.batches(generated(length, seed)));
+  }
   const view = await generate(engine, length, seed, stop, progress);
   return measure(engine.threads, async () => ({
-    columns: [await passes.view(view, "float64")],
+    columns: [await passes.arrays(view, length, "float64")],
     rows: length,
     bytes: view.byteLength,
   }));
@@ -96,6 +115,11 @@ export async function runJob(
   const progress = new Progress();
   stop.onExit = () => progress.stop();
   const report = await run(args, starting, helps, stop, progress);
+  if (args.partial !== undefined) {
+    write(1, report.columns[0]?.results[args.partial] as Uint8Array);
+    write(2, formatSummary(report));
+    return;
+  }
   if (args.json) {
     write(1, jsonReport(report));
     return;

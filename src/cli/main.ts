@@ -8,6 +8,7 @@ import { parseQuickly } from "./parse.js";
 async function run(argv: readonly string[]): Promise<void> {
   const line = parseQuickly(argv) ?? (await parse(argv));
   if (line?.command === "reduce") await (await import("./reduce.js")).reduce(line);
+  if (line?.command === "merge") await (await import("./merge.js")).merge(line);
   if (line?.command === "info") await (await import("./info.js")).info(line);
 }
 

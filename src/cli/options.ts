@@ -6,11 +6,12 @@ import { pathToFileURL } from "node:url";
 import { MAX_WORKERS } from "../core/map.js";
 import type { OperatorName } from "../engine/plan.js";
 import type { Format } from "../input/source.js";
-import { OPERATOR_NAMES } from "../operators/builtin.js";
+import { OPERATOR_NAMES, operatorOf } from "../operators/builtin.js";
 import { DTYPES, type Dtype } from "../operators/dtype.js";
 import { nearest } from "../operators/nearest.js";
 import type { Line } from "./commands.js";
-import { UsageError } from "./usage.js";
+import { checkModules, checkPair, checkPartial } from "./rules.js";
+import { refuse, UsageError } from "./usage.js";
 
 export interface UserModule {
   readonly label: string;
@@ -33,19 +34,26 @@ export interface ReduceArgs {
   readonly seed: number;
   readonly threads: number | undefined;
   readonly maxBytes: number | undefined;
-  readonly accuracy: "fast" | undefined;
+  readonly accuracy: "exact" | "fast" | undefined;
+  readonly roundTo: "float32" | "float64" | undefined;
   readonly schedule: "blocks" | "pairwise";
   readonly nan: "propagate" | "skip" | undefined;
   /** As it was typed: what number it is depends on the dtype. */
   readonly initial: string | undefined;
   readonly overflow: "wrap" | "throw" | undefined;
   readonly timeout: number | undefined;
+  readonly receipt: boolean;
+  /** The operator whose state is to be written, in place of values. */
+  readonly partial: OperatorName | undefined;
+  /** Two inputs are read side by side: two columns, or two files. */
+  readonly isPair: boolean;
   readonly trace: boolean;
   readonly json: boolean;
 }
 
 const CHOICES = {
-  accuracy: ["fast"],
+  accuracy: ["exact", "fast"],
+  "round-to": ["float32", "float64"],
   schedule: ["blocks", "pairwise"],
   nan: ["propagate", "skip"],
   overflow: ["wrap", "throw"],
@@ -173,16 +181,21 @@ function operators({ values }: Line) {
   };
 }
 
-function refuse(given: boolean, message: string): void {
-  if (given) throw new UsageError(message);
+function checkFiles({ files }: Line): void {
+  refuse(files.includes(""), "a file's name is empty: is a variable of the shell not set?");
+  refuse(
+    files.filter((file) => file === "-").length > 1,
+    "standard input can be read once only: give - once",
+  );
 }
 
 /** @throws UsageError */
 export function reduceArgs(line: Line): ReduceArgs {
   const { files, values, flags } = line;
   const generate = integer(line, "generate", 0, 2 ** 32);
+  const wanted = operators(line);
   const args: ReduceArgs = {
-    ...operators(line),
+    ...wanted,
     files,
     columns: values["column"] ?? [],
     dtype: choice(line, "dtype"),
@@ -192,17 +205,26 @@ export function reduceArgs(line: Line): ReduceArgs {
     threads: integer(line, "threads", 1, MAX_WORKERS),
     maxBytes: size(line, "max-bytes"),
     accuracy: choice(line, "accuracy"),
+    roundTo: choice(line, "round-to"),
     schedule: choice(line, "schedule") ?? "blocks",
     nan: choice(line, "nan"),
     initial: initial(line),
     overflow: choice(line, "overflow"),
     timeout: milliseconds(line, "timeout"),
+    receipt: flags.has("receipt"),
+    partial: flags.has("partial") ? wanted.operators[0] : undefined,
+    isPair: wanted.operators.some((name) => operatorOf(name).inputs === 2),
     trace: flags.has("trace"),
     json: flags.has("json"),
   };
-  const pairwise = args.schedule === "pairwise";
-  refuse(args.trace && !pairwise, "--trace: only --schedule pairwise has rounds");
-  refuse(files.includes(""), "a file's name is empty: is a variable of the shell not set?");
+  checkFiles(line);
+  checkModules(args);
+  checkPair(args);
+  checkPartial(line, args);
+  refuse(
+    args.trace && args.schedule !== "pairwise",
+    "--trace: only --schedule pairwise has rounds",
+  );
   if (generate === undefined) {
     refuse("seed" in values, "--seed: is for --generate");
   } else {
@@ -212,6 +234,26 @@ export function reduceArgs(line: Line): ReduceArgs {
     }
   }
   return args;
+}
+
+export interface MergeArgs extends Pick<ReduceArgs, "files" | "roundTo" | "overflow" | "json"> {
+  readonly partial: boolean;
+}
+
+/** @throws UsageError */
+export function mergeArgs(line: Line): MergeArgs {
+  const { files, values, flags } = line;
+  const partial = flags.has("partial");
+  const roundTo = choice(line, "round-to");
+  const overflow = choice(line, "overflow");
+  checkFiles(line);
+  if (partial) {
+    refuse(flags.has("json"), "--partial: writes a state and no text, leave --json out");
+    for (const option of ["overflow", "round-to"]) {
+      refuse(option in values, `--partial: a state is no value yet, leave --${option} out`);
+    }
+  }
+  return { files, roundTo, overflow, partial, json: flags.has("json") };
 }
 
 /** @throws UsageError */

@@ -5,6 +5,8 @@ import { fstatSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Round } from "../engine/plan.js";
 import type { Dtype } from "../operators/dtype.js";
+import type { Naive, Receipt } from "../operators/receipt.js";
+import { UsageError } from "./usage.js";
 
 /** Of every object that `--json` prints. */
 export const JSON_VERSION = 1;
@@ -15,7 +17,8 @@ export interface ColumnReport {
   readonly dtype: Dtype;
   readonly nulls: number;
   readonly results: Readonly<Record<string, unknown>>;
-  /** Only if they were asked for. */
+  /** These two only if they were asked for. */
+  readonly receipt: Receipt | undefined;
   readonly rounds: readonly Round[] | undefined;
 }
 
@@ -31,9 +34,9 @@ export interface Report {
 /** Ends of output that nobody reads any more. */
 const closed = new Set<number>();
 
-/** Writes all of `text`. A reader that has gone is no error: there is nobody to tell. */
-export function write(fd: 1 | 2, text: string): void {
-  const bytes = Buffer.from(text);
+/** Writes all of it. A reader that has gone is no error: there is nobody to tell. */
+export function write(fd: 1 | 2, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
   for (let done = 0; done < bytes.length && !closed.has(fd); ) {
     try {
       done += writeSync(fd, bytes, done);
@@ -56,6 +59,15 @@ export function isTerminal(fd: 1 | 2): boolean {
   }
 }
 
+/** @throws UsageError if what --partial writes would go to a terminal. */
+export function assertTakesBytes(): void {
+  if (!isTerminal(1)) return;
+  throw new UsageError(
+    "--partial: a state is bytes, not text, and standard output is a terminal: send it to a file, " +
+      "as in > x.state",
+  );
+}
+
 type Style = "bold" | "dim" | "red";
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39] } as const;
 
@@ -71,7 +83,8 @@ export function styler(fd: 1 | 2): (style: Style, text: string) => string {
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
-const plural = (n: number, one: string): string => `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
+export const plural = (n: number, one: string): string =>
+  `${grouped(n)} ${one}${n === 1 ? "" : "s"}`;
 
 /** In decimal units, as rates are. */
 export function formatBytes(bytes: number): string {
@@ -81,7 +94,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /** For people: the value as JavaScript writes it. */
-function formatValue(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (Object.is(value, -0)) return "-0";
   if (typeof value !== "object" || value === null) return String(value);
   const { inspect } = createRequire(import.meta.url)("node:util") as typeof import("node:util");
@@ -97,14 +110,46 @@ export function formatTable(entries: readonly (readonly [string, string])[], ind
 export function formatReport({ columns }: Report): string {
   const style = styler(1);
   return columns
-    .map(({ name, dtype, results }) => {
+    .map(({ name, dtype, results, receipt }) => {
       const entries = Object.entries(results).map(
         ([op, value]) => [op, formatValue(value)] as const,
       );
-      if (name === undefined) return formatTable(entries);
-      return `${style("bold", name)} ${style("dim", `(${dtype})`)}\n${formatTable(entries, "  ")}`;
+      const indent = name === undefined ? "" : "  ";
+      const lines = formatTable(entries, indent) + formatReceipt(receipt, `${indent}  `);
+      if (name === undefined) return lines;
+      return `${style("bold", name)} ${style("dim", `(${dtype})`)}\n${lines}`;
     })
     .join("");
+}
+
+function formatNaive({ value, differs, ulps }: Naive): string {
+  if (!differs) return "same bits";
+  // From a number to an infinity or NaN there is no distance.
+  const far = Number.isFinite(ulps) ? `: ${plural(ulps, "ulp")}` : "";
+  return `naive differs${far} (${formatValue(value)})`;
+}
+
+function formatReceipt(receipt: Receipt | undefined, indent: string): string {
+  if (receipt === undefined) return "";
+  const { elements, nans, positiveInfinities, negativeInfinities, nulls, naive, modes } = receipt;
+  const entries: [string, string][] = [
+    ["elements", grouped(elements)],
+    ["NaN", grouped(nans)],
+    [
+      "infinities",
+      `${grouped(positiveInfinities)} positive, ${grouped(negativeInfinities)} negative`,
+    ],
+    ["nulls", grouped(nulls)],
+  ];
+  for (const [op, one] of Object.entries(naive)) entries.push([op, formatNaive(one)]);
+  if (modes !== undefined) {
+    const { window, zeros, wide, wider, cells } = modes;
+    const all = { window, "window and zeros": zeros, wide, wider, cells };
+    const some = Object.entries(all).filter(([, n]) => n > 0);
+    entries.push(["blocks", some.map(([mode, n]) => `${grouped(n)} ${mode}`).join(", ") || "none"]);
+  }
+  entries.push(["tree", `version ${receipt.tree}`]);
+  return formatTable(entries, indent);
 }
 
 /** The line about the work itself. */
@@ -155,11 +200,12 @@ export function jsonValue(value: unknown): unknown {
 
 export function jsonReport({ columns, rows, bytes, seconds, threads }: Report): string {
   return formatJson({
-    columns: columns.map(({ name, dtype, nulls, results, rounds }) => ({
+    columns: columns.map(({ name, dtype, nulls, results, receipt, rounds }) => ({
       name: name ?? null,
       dtype,
       nulls,
       results: jsonValue(results),
+      ...(receipt === undefined ? {} : { receipt: jsonValue(receipt) }),
       ...(rounds === undefined ? {} : { rounds: rounds.map(({ length }) => length) }),
     })),
     rows,

@@ -2,15 +2,17 @@
 // them. Built-in operators share one pass, each user operator has its own.
 
 import type { Engine } from "../engine/engine.js";
-import { readRun } from "../engine/fetch.js";
-import type { Operators, ReduceOptions, Round } from "../engine/plan.js";
+import type { Piece } from "../engine/external.js";
+import type { Pair } from "../engine/input.js";
+import type { Operators, Receipted, ReduceOptions, Round } from "../engine/plan.js";
+import type { ReductionStream } from "../engine/reduction.js";
 import { RingfoldError } from "../errors.js";
-import { batchDtype, toArray } from "../input/raw.js";
-import { BATCH_ROWS, type BatchSource, type SegmentSource } from "../input/source.js";
-import type { Dtype, DtypeInfo, TypedArray } from "../operators/dtype.js";
+import type { BatchSource, SegmentSource, Source } from "../input/source.js";
+import type { Dtype, TypedArray } from "../operators/dtype.js";
 import { initialFor, type ReduceArgs } from "./options.js";
 import type { ColumnReport } from "./output.js";
 import type { Progress } from "./progress.js";
+import { Loader, readBatches, type WholeColumn } from "./read.js";
 import type { Stop } from "./stop.js";
 import { UsageError } from "./usage.js";
 
@@ -25,8 +27,16 @@ const MOST_STREAMS = 64;
 
 interface Pass {
   readonly operators: Operators;
-  /** Undefined: the result is an object by operator name. */
+  /** Undefined: built-in operators, whose result is an object by name. */
   readonly label: string | undefined;
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Options that were given: to the engine, undefined is not the same as absent. */
+function given<T extends object>(options: T): Given<T> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Given<T>;
 }
 
 export class Passes {
@@ -51,14 +61,17 @@ export class Passes {
     ];
   }
 
-  #options(dtype: Dtype): ReduceOptions {
-    const { accuracy, nan, initial, overflow } = this.#args;
+  #options({ label }: Pass, dtype: Dtype): ReduceOptions {
+    const { accuracy, roundTo, nan, initial, overflow, receipt, partial } = this.#args;
+    const always = { ...given({ nan }), signal: this.#stop.signal };
+    if (partial !== undefined) return always;
     return {
-      ...(accuracy === undefined ? {} : { accuracy }),
-      ...(nan === undefined ? {} : { nan }),
-      ...(overflow === undefined ? {} : { overflow }),
+      ...always,
+      ...given({ overflow }),
       ...initialFor(initial, dtype),
-      signal: this.#stop.signal,
+      // How a user operator computes is its code's business.
+      ...(label === undefined ? given({ accuracy, roundTo }) : {}),
+      ...(receipt ? { receipt } : {}),
     };
   }
 
@@ -72,47 +85,100 @@ export class Passes {
     };
   }
 
+  // --- one pass, by the way its input comes: to values, or to a state ------------------------
+
+  #ofPieces(
+    { operators }: Pass,
+    dtype: Dtype,
+    pieces: readonly Piece[],
+    options: ReduceOptions,
+  ): Promise<unknown> {
+    const { partial } = this.#args;
+    return partial === undefined
+      ? this.#engine.reducePieces(dtype, pieces, operators, options, this.#helps)
+      : this.#engine.partialPieces(dtype, pieces, partial, options, this.#helps);
+  }
+
+  #ofStream(
+    { operators }: Pass,
+    dtype: Dtype,
+    options: ReduceOptions,
+  ): Promise<ReductionStream<unknown>> {
+    const { partial } = this.#args;
+    return partial === undefined
+      ? this.#engine.stream(dtype, operators, options)
+      : this.#engine.partialStream(dtype, partial, options);
+  }
+
+  #ofArrays(
+    { operators }: Pass,
+    input: TypedArray | Pair,
+    options: ReduceOptions,
+  ): Promise<unknown> {
+    const { partial, schedule } = this.#args;
+    return partial === undefined
+      ? this.#engine.reduce(input, operators, { ...options, schedule })
+      : this.#engine.partial(input, partial, options);
+  }
+
   /** One column's results, by label, in the order in which they were asked for. */
-  #collect(values: readonly unknown[]): Record<string, unknown> {
+  #collect(values: readonly unknown[], nulls: number): Pick<ColumnReport, "results" | "receipt"> {
+    const { labels, partial, receipt } = this.#args;
+    if (partial !== undefined) return { results: { [partial]: values[0] }, receipt: undefined };
+    // A receipt is of built-in operators, which are one pass.
+    const receipted = receipt ? (values[0] as Receipted<unknown>) : undefined;
     const found: Record<string, unknown> = {};
     this.#passes.forEach(({ label }, i) => {
-      if (label === undefined) Object.assign(found, values[i]);
+      if (label === undefined) Object.assign(found, receipted ? receipted.value : values[i]);
       else found[label] = values[i];
     });
-    return Object.fromEntries(this.#args.labels.map((label) => [label, found[label]]));
+    return {
+      results: Object.fromEntries(labels.map((label) => [label, found[label]])),
+      receipt: receipted && { ...receipted.receipt, nulls },
+    };
   }
+
+  // --- all passes ------------------------------------------------------------------------------
 
   /** Numbers in files, which the workers read by themselves: once a pass. */
   async segments({ dtype, segments, length }: SegmentSource): Promise<Totals> {
     const pieces = segments.map((segment) => ({ kind: "file" as const, ...segment }));
     const values: unknown[] = [];
-    for (const [i, { operators }] of this.#passes.entries()) {
-      const options = { ...this.#options(dtype.name), ...this.#onProgress(i, length) };
-      values.push(
-        await this.#engine.reducePieces(dtype.name, pieces, operators, options, this.#helps),
-      );
+    for (const [i, pass] of this.#passes.entries()) {
+      const options = { ...this.#options(pass, dtype.name), ...this.#onProgress(i, length) };
+      values.push(await this.#ofPieces(pass, dtype.name, pieces, options));
     }
-    const results = this.#collect(values);
-    const column = { name: undefined, dtype: dtype.name, nulls: 0, results, rounds: undefined };
+    const column: ColumnReport = {
+      name: undefined,
+      dtype: dtype.name,
+      nulls: 0,
+      ...this.#collect(values, 0),
+      rounds: undefined,
+    };
     return { columns: [column], rows: length, bytes: length * dtype.size };
   }
 
   /** Numbers in the engine's memory; `rounds` are those of the first pass: all have the same. */
-  async view(view: TypedArray, dtype: Dtype, name?: string, nulls = 0): Promise<ColumnReport> {
-    const { schedule, trace } = this.#args;
+  async arrays(
+    input: TypedArray | Pair,
+    length: number,
+    dtype: Dtype,
+    name?: string,
+    nulls = 0,
+  ): Promise<ColumnReport> {
+    const { trace } = this.#args;
     const rounds: Round[] = [];
     const values: unknown[] = [];
-    for (const [i, { operators }] of this.#passes.entries()) {
+    for (const [i, pass] of this.#passes.entries()) {
       const options: ReduceOptions = {
-        ...this.#options(dtype),
-        ...this.#onProgress(i, view.length),
-        schedule,
+        ...this.#options(pass, dtype),
+        ...this.#onProgress(i, length),
         ...(trace && i === 0 ? { onRound: (round) => rounds.push(round) } : {}),
       };
-      values.push(await this.#engine.reduce(view, operators, options));
+      values.push(await this.#ofArrays(pass, input, options));
     }
-    const results = this.#collect(values);
-    return { name, dtype, nulls, results, rounds: trace ? rounds : undefined };
+    const collected = this.#collect(values, nulls);
+    return { name, dtype, nulls, ...collected, rounds: trace ? rounds : undefined };
   }
 
   /** Decoded columns, each fed to a stream a pass, all from one reading. */
@@ -125,19 +191,23 @@ export class Passes {
       );
     }
     const streams = await Promise.all(
-      columns.map(({ dtype }) => {
-        const options = this.#options(dtype.name);
-        const open = ({ operators }: Pass) => this.#engine.stream(dtype.name, operators, options);
+      columns.map(({ dtype: { name } }) => {
+        const open = (pass: Pass) => this.#ofStream(pass, name, this.#options(pass, name));
         return Promise.all(this.#passes.map(open));
       }),
     );
     const lengths = columns.map(() => 0);
-    const { rows, nulls } = await this.#read(source, async (values) => {
-      await Promise.all(
-        streams.flatMap((ofColumn, c) => ofColumn.map((stream) => stream.write(values[c]!))),
-      );
-      for (const [c, { length }] of values.entries()) lengths[c]! += length;
-    });
+    const { rows, nulls } = await readBatches(
+      source,
+      this.#stop,
+      this.#progress,
+      async (values) => {
+        await Promise.all(
+          streams.flatMap((ofColumn, c) => ofColumn.map((stream) => stream.write(values[c]!))),
+        );
+        for (const [c, { length }] of values.entries()) lengths[c]! += length;
+      },
+    );
     const values = await Promise.all(
       streams.map((ofColumn) => Promise.all(ofColumn.map((stream) => stream.end()))),
     );
@@ -146,7 +216,7 @@ export class Passes {
         name: name || undefined,
         dtype: dtype.name,
         nulls: nulls[c]!,
-        results: this.#collect(values[c]!),
+        ...this.#collect(values[c]!, nulls[c]!),
         rounds: undefined,
       })),
       rows,
@@ -154,88 +224,47 @@ export class Passes {
     };
   }
 
-  /** Hands on every batch; an abort need not wait for one that never comes. */
-  async #read(source: BatchSource, take: (values: readonly TypedArray[]) => Promise<void>) {
-    const nulls = source.columns.map(() => 0);
-    let rows = 0;
-    const batches = source.batches()[Symbol.asyncIterator]();
-    for (;;) {
-      const { done, value: batch } = await this.#stop.race(batches.next());
-      if (done) return { rows, nulls };
-      await this.#stop.race(take(batch.values));
-      rows += batch.rows;
-      batch.nulls.forEach((n, c) => {
-        nulls[c]! += n;
-      });
-      this.#progress.update("read", rows, source.rows);
-      await this.#stop.breathe();
-    }
+  // --- what needs all numbers in memory first --------------------------------------------------
+
+  #loader(remedy: string): Loader {
+    return new Loader(this.#engine, this.#args.maxBytes, this.#stop, this.#progress, remedy);
   }
 
-  // --- pairwise: the rings hold all numbers, so they are brought into memory first -----------
-
-  async pairwise(source: SegmentSource | BatchSource): Promise<Totals> {
-    if (source.kind === "segments") {
-      const dtype = batchDtype(source.dtype);
-      const column = await this.view(await this.#load(source, dtype), dtype.name);
-      return { columns: [column], rows: source.length, bytes: source.length * dtype.size };
-    }
-    const parts: TypedArray[][] = source.columns.map(() => []);
-    let bytes = 0;
-    const { rows, nulls } = await this.#read(source, async (values) => {
-      bytes += values.reduce((sum, { byteLength }) => sum + byteLength, 0);
-      this.#checkBytes(bytes);
-      for (const [c, part] of values.entries()) parts[c]!.push(part);
-    });
+  /** The rings hold all numbers: one column after the other. */
+  async pairwise(source: Source): Promise<Totals> {
+    const loader = this.#loader("allow more, or use --schedule blocks instead of pairwise");
     const columns: ColumnReport[] = [];
-    for (const [c, { name, dtype }] of source.columns.entries()) {
-      const view = this.#join(parts[c]!, dtype);
-      parts[c] = [];
-      columns.push(await this.view(view, dtype.name, name || undefined, nulls[c]));
+    let rows = 0;
+    let bytes = 0;
+    for (const column of await loader.columns(source)) {
+      const { name, dtype, nulls } = column;
+      const view = await column.place();
+      columns.push(await this.arrays(view, view.length, dtype.name, name, nulls));
       this.#engine.free(view);
+      rows = column.rows;
+      bytes += column.bytes;
     }
     return { columns, rows, bytes };
   }
 
-  #checkBytes(bytes: number): void {
-    const { maxBytes } = this.#args;
-    if (maxBytes === undefined || bytes <= maxBytes) return;
-    throw new RingfoldError(
-      "ERR_MEMORY",
-      `--max-bytes: the pairwise schedule needs all numbers in memory, more than ${maxBytes} ` +
-        "bytes here: allow more, or use --schedule blocks",
-    );
-  }
-
-  async #load(source: SegmentSource, dtype: DtypeInfo): Promise<TypedArray> {
-    const { size } = source.dtype;
-    this.#checkBytes(source.length * size);
-    const view = this.#engine.alloc(dtype.name, source.length);
-    const room = new Uint8Array(BATCH_ROWS * size);
-    let at = 0;
-    for (const segment of source.segments) {
-      for (let first = 0; first < segment.length; first += BATCH_ROWS) {
-        const n = Math.min(BATCH_ROWS, segment.length - first);
-        const bytes = room.subarray(0, n * size);
-        readRun(segment, first, n, size, bytes);
-        // Same element type: what was read is made an array of the view's.
-        (view as Float64Array).set(toArray(bytes, source.dtype) as Float64Array, at);
-        at += n;
-        this.#progress.update("read", at, source.length);
-        await this.#stop.breathe();
-      }
+  /** Two columns side by side, of one source or of two. */
+  async pair(sources: readonly Source[]): Promise<Totals> {
+    const loader = this.#loader("allow more");
+    const found: WholeColumn[] = [];
+    for (const source of sources) found.push(...(await loader.columns(source)));
+    const [x, y] = found as [WholeColumn, WholeColumn];
+    for (const [i, { name, nulls }] of found.entries()) {
+      if (nulls === 0) continue;
+      const what = name === undefined ? `input ${i + 1}` : `column ${JSON.stringify(name)}`;
+      throw new RingfoldError(
+        "ERR_INPUT",
+        `--op dot: ${what} has ${nulls} null${nulls === 1 ? "" : "s"}, and what would pair up ` +
+          "without them is not what stood side by side: fill them, or leave those rows out before",
+      );
     }
-    return view;
-  }
-
-  #join(parts: readonly TypedArray[], { name }: DtypeInfo): TypedArray {
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const view = this.#engine.alloc(name, length);
-    let at = 0;
-    for (const part of parts) {
-      (view as Float64Array).set(part as Float64Array, at);
-      at += part.length;
-    }
-    return view;
+    const views: Pair = [await x.place(), await y.place()];
+    const name = x.name === undefined || y.name === undefined ? undefined : `${x.name} · ${y.name}`;
+    const column = await this.arrays(views, x.rows, x.dtype.name, name);
+    return { columns: [column], rows: x.rows, bytes: x.bytes + y.bytes };
   }
 }

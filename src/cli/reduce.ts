@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { startEngine } from "../engine/start.js";
 import type { Line } from "./commands.js";
 import { type ReduceArgs, reduceArgs } from "./options.js";
+import { assertTakesBytes } from "./output.js";
 import { UsageError } from "./usage.js";
 
 /** Beyond this, a task takes so long that this thread had better leave it to workers. */
@@ -34,13 +35,16 @@ function plan({
   files,
   generate,
   modules,
+  isPair,
   schedule,
   threads = availableParallelism(),
 }: ReduceArgs) {
   const sizes = generate === undefined ? files.map(sizeOf) : [8 * generate];
   const isSlow = modules.length > 0 || schedule === "pairwise";
   const known = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  const helps = !isSlow && generate === undefined && threads > 1 && known <= MOST_HELPED_BYTES;
+  // A pair is brought into memory by this thread, and then it is the workers' alone.
+  const helps =
+    !isSlow && !isPair && generate === undefined && threads > 1 && known <= MOST_HELPED_BYTES;
   const bytes = sizes.includes(undefined) ? Number.POSITIVE_INFINITY : known;
   const worthwhile = Math.ceil(bytes / (isSlow ? SLOW_BYTES_A_WORKER : BYTES_A_WORKER));
   return { helps, workers: Math.min(threads - (helps ? 1 : 0), worthwhile) };
@@ -52,6 +56,7 @@ export async function reduce(line: Line): Promise<void> {
   if (args.files.length === 0 && args.generate === undefined) {
     throw new UsageError("no input: name a file, or - for standard input", { wantsHelp: true });
   }
+  if (args.partial !== undefined) assertTakesBytes();
   const { threads, maxBytes } = args;
   const { helps, workers } = plan(args);
   const starting = startEngine(

@@ -12,3 +12,8 @@ export class UsageError extends RingfoldError {
     this.wantsHelp = options.wantsHelp ?? false;
   }
 }
+
+/** @throws UsageError if what is not allowed was given. */
+export function refuse(given: boolean, message: string): void {
+  if (given) throw new UsageError(message);
+}

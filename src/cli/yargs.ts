@@ -3,7 +3,14 @@
 
 import yargs, { type Argv } from "yargs";
 import { nearest } from "../operators/nearest.js";
-import { COMMAND_NAMES, COMMANDS, type CommandSpec, commandOf, type Line } from "./commands.js";
+import {
+  COMMAND_NAMES,
+  COMMANDS,
+  type CommandSpec,
+  commandOf,
+  type Line,
+  type OptionSpec,
+} from "./commands.js";
 import { choicesOf } from "./options.js";
 import { makeLine } from "./parse.js";
 import { UsageError } from "./usage.js";
@@ -24,10 +31,18 @@ export type Parsed =
 
 const COMPLETING = "get-yargs-completions";
 
+/** Options whose names the help lists, because nobody could guess them. */
+const LISTED = ["op", "dtype", "format"];
+
+function describeOption({ name, describe }: OptionSpec): string {
+  return LISTED.includes(name) ? `${describe}. There are ${choicesOf(name)?.join(", ")}` : describe;
+}
+
 function describeCommand(builder: Argv, { usage, options, examples }: CommandSpec): Argv {
   builder.usage(`$0 ${usage}`);
-  for (const { name, takesValue, describe } of options) {
-    builder.option(name, { type: takesValue ? "string" : "boolean", describe });
+  for (const option of options) {
+    const type = option.takesValue ? "string" : "boolean";
+    builder.option(option.name, { type, describe: describeOption(option) });
   }
   for (const [line, what] of examples) builder.example(line, what);
   return builder;

@@ -4,7 +4,19 @@ import { spawn, spawnSync } from "node:child_process";
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { assert, test } from "../harness.js";
-import { doubles, ended, inFolder, MAIN, npy, put, reduce, results, run, start } from "./run.js";
+import {
+  doubles,
+  ended,
+  inFolder,
+  MAIN,
+  npy,
+  put,
+  reduce,
+  results,
+  run,
+  start,
+  terminal,
+} from "./run.js";
 
 const one = (values: readonly number[]) => npy("<f8", `(${values.length},)`, doubles(values));
 
@@ -86,13 +98,6 @@ test("info tells what there is, for people and for programs", async () => {
   const names = people.out.split("\n").map((line) => line.slice(0, 15).trim());
   assert.equal(names.slice(0, 4), ["ringfold", "runtime", "platform", "processor"]);
 });
-
-/** Runs the CLI on a terminal of its own (util-linux's script). */
-function terminal(line: string, env: NodeJS.ProcessEnv = {}, stdout = "/dev/null") {
-  return spawn("script", ["-qefc", `${process.execPath} ${MAIN} ${line}`, stdout], {
-    env: { ...process.env, TERM: "xterm", ...env },
-  });
-}
 
 test("colours are for terminals, and not with NO_COLOR or a dumb one", async () => {
   const onTerminal = async (env: NodeJS.ProcessEnv) => {

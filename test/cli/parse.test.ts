@@ -13,12 +13,13 @@ const TOKENS = [
   ...["sum", "2", "1e3", "0x10", "--column", "--column=a=b", "--initial", "--initial=-5", "-5"],
   ...["--max-bytes=", "", "a b", "--nan=skip", "--nope", "-h", "--json=true", "--no-json", "true"],
   ...["reduce", "info", "constructor", "__proto__", "--timeout", "--constructor", "-x"],
+  ...["--partial", "--receipt", "--round-to=float32", "--round-to"],
 ];
 
 test("a line that the quick parser takes means the same to yargs", async () => {
   let taken = 0;
   const line = fc.array(fc.constantFrom(...TOKENS), { maxLength: 7 });
-  const command = fc.constantFrom("reduce", "reduce", "info");
+  const command = fc.constantFrom("reduce", "reduce", "merge", "info");
   await fc.assert(
     fc.asyncProperty(command, line, async (name, rest) => {
       const quick = parseQuickly([name, ...rest]);

@@ -1,27 +1,17 @@
 // `ringfold reduce`: the right numbers from every kind of input, against NumPy, hyparquet and
 // plain loops.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { assert, seeded, test } from "../harness.js";
-import { doubles, inFolder, npy, put, reduce, results, run } from "./run.js";
+import { doubles, inFolder, npy, put, python, reduce, results, run } from "./run.js";
 
 const FLIGHTS = fileURLToPath(
   new URL("../../../node_modules/vega-datasets/data/flights-3m.parquet", import.meta.url),
 );
-
-function python<T>(folder: string, script: string): T {
-  const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-c", script], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as T;
-}
 
 /** Files of every dtype, and what Python's exact arithmetic and NumPy say of them. */
 const MAKE_ARRAYS = `

@@ -1,6 +1,6 @@
 // What the tests of the CLI share: the program as a user runs it, in a process of its own.
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +61,7 @@ export interface Column {
   readonly dtype: string;
   readonly nulls: number;
   readonly results: Record<string, unknown>;
+  readonly receipt?: Record<string, unknown>;
   readonly rounds?: number[];
 }
 
@@ -156,4 +157,32 @@ export function groupLives(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Runs a script in the folder, and gives the JSON that it prints. */
+export function python<T>(folder: string, script: string): T {
+  const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-c", script], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as T;
+}
+
+/** What `reduce --partial` writes; it has to succeed. */
+export function partial(args: readonly string[], input: string | Uint8Array = ""): Buffer {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [MAIN, "reduce", "--partial", ...args],
+    { input },
+  );
+  assert.is(status, 0, String(stderr));
+  return stdout;
+}
+
+/** The CLI on a terminal of its own (util-linux's script), which is also what it writes to. */
+export function terminal(line: string, env: NodeJS.ProcessEnv = {}) {
+  return spawn("script", ["-qefc", `${process.execPath} ${MAIN} ${line}`, "/dev/null"], {
+    env: { ...process.env, TERM: "xterm", ...env },
+  });
 }

@@ -61,7 +61,7 @@ test("without a command or a file, the help says what there is, on standard erro
   await fails(["reduce", ""], 2, "ERR_OPTION", "a file's name is empty");
   await fails([], 2, "ERR_OPTION", "no command", "ringfold completion");
   await fails(["redcue"], 2, "ERR_OPTION", 'unknown command "redcue": did you mean reduce?');
-  await fails(["x".repeat(99)], 2, "ERR_OPTION", "there are reduce, info, completion");
+  await fails(["x".repeat(99)], 2, "ERR_OPTION", "there are reduce, merge, info, completion");
   await fails(["info", "now"], 2, "ERR_OPTION", 'leave "now" out');
 });
 
@@ -170,7 +170,12 @@ test("help, version and completion are results: standard output, exit code 0", a
   }
   const help = await run(["--help"]);
   assert.is(help.err + help.code, "0");
-  for (const text of ["ringfold reduce", "ringfold info", "ringfold completion"]) {
+  for (const text of [
+    "ringfold reduce",
+    "ringfold merge",
+    "ringfold info",
+    "ringfold completion",
+  ]) {
     assert.match(help.out, text);
   }
   for (const args of [

@@ -1,0 +1,56 @@
+// Which options of `reduce` exclude each other, judged before any file is opened.
+
+import { operatorOf } from "../operators/builtin.js";
+import type { Line } from "./commands.js";
+import type { ReduceArgs } from "./options.js";
+import { refuse } from "./usage.js";
+
+/** @throws UsageError: built-in operators give receipts and states, and are rounded. */
+export function checkModules({ operators, modules, accuracy, roundTo, receipt }: ReduceArgs): void {
+  const [module] = modules;
+  if (module === undefined) return;
+  refuse(receipt, `--receipt: is for built-in operators, leave ${module.label} out`);
+  if (operators.length > 0) return;
+  const what = `is for built-in operators, and ${module.label} is a module`;
+  refuse(accuracy === "exact", `--accuracy: exact ${what}`);
+  refuse(roundTo !== undefined, `--round-to: ${what}`);
+}
+
+/** @throws UsageError: a state is of one operator of one input, and not yet a value. */
+export function checkPartial({ values, flags }: Line, args: ReduceArgs): void {
+  const { labels, modules, columns, isPair, accuracy, schedule } = args;
+  if (!flags.has("partial")) return;
+  const [module] = modules;
+  refuse(module !== undefined, `--partial: is for built-in operators, not for ${module?.label}`);
+  refuse(labels.length > 1, `--partial: a state is of one operator, not of ${labels.join(", ")}`);
+  const most = isPair ? 2 : 1;
+  refuse(columns.length > most, `--partial: a state is of one column, not of ${columns.length}`);
+  for (const option of ["json", "receipt", "trace"]) {
+    refuse(flags.has(option), `--partial: writes a state and no text, leave --${option} out`);
+  }
+  for (const option of ["initial", "overflow", "round-to"]) {
+    refuse(option in values, `--partial: a state is no value yet, leave --${option} out`);
+  }
+  refuse(accuracy === "fast", "--partial: states are exact, leave --accuracy fast out");
+  refuse(schedule === "pairwise", "--partial: the pairwise rounds have no state, leave them out");
+}
+
+/** @throws UsageError: an operator of two inputs has two, and goes alone. */
+export function checkPair(args: ReduceArgs): void {
+  const { isPair, operators, labels, columns, files, generate, schedule } = args;
+  if (!isPair) return;
+  const name = operators.find((one) => operatorOf(one).inputs === 2);
+  const other = labels.find((label) => label !== name);
+  refuse(
+    other !== undefined,
+    `--op ${name}: reads two inputs side by side, ${other} one: a command each`,
+  );
+  refuse(generate !== undefined, `--op ${name}: has two inputs, and --generate makes one`);
+  refuse(schedule === "pairwise", `--op ${name}: the pairwise rounds have one input, not two`);
+  const isGiven = columns.length === 2 || (columns.length === 0 && files.length === 2);
+  refuse(
+    !isGiven && files.length > 0,
+    `--op ${name}: takes two inputs, either two --columns or two files of one array each; here are ` +
+      `${columns.length} --column and ${files.length} file${files.length === 1 ? "" : "s"}`,
+  );
+}
