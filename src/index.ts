@@ -34,8 +34,9 @@ export type {
   Result,
 } from "./engine/engine.js";
 export type { Input, Pair } from "./engine/input.js";
+export type { OperatorName, Operators, ReduceOptions, Round } from "./engine/options.js";
 export type { PartialOptions } from "./engine/partial.js";
-export type { OperatorName, Operators, Receipted, ReduceOptions, Round } from "./engine/plan.js";
+export type { Receipted } from "./engine/plan.js";
 export type { ReductionStream } from "./engine/reduction.js";
 export { type ErrorCode, RingfoldError } from "./errors.js";
 export type { Dtype, TypedArray } from "./operators/dtype.js";

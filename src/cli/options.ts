@@ -4,7 +4,7 @@
 import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MAX_WORKERS } from "../core/map.js";
-import type { OperatorName } from "../engine/plan.js";
+import type { OperatorName } from "../engine/options.js";
 import type { Format } from "../input/source.js";
 import { OPERATOR_NAMES, operatorOf } from "../operators/builtin.js";
 import { DTYPES, type Dtype } from "../operators/dtype.js";

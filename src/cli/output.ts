@@ -3,7 +3,7 @@
 
 import { fstatSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Round } from "../engine/plan.js";
+import type { Round } from "../engine/options.js";
 import type { Dtype } from "../operators/dtype.js";
 import type { Naive, Receipt } from "../operators/receipt.js";
 import { UsageError } from "./usage.js";

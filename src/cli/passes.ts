@@ -4,7 +4,8 @@
 import type { Engine } from "../engine/engine.js";
 import type { Piece } from "../engine/external.js";
 import type { Pair } from "../engine/input.js";
-import type { Operators, Receipted, ReduceOptions, Round } from "../engine/plan.js";
+import type { Operators, ReduceOptions, Round } from "../engine/options.js";
+import type { Receipted } from "../engine/plan.js";
 import type { ReductionStream } from "../engine/reduction.js";
 import { RingfoldError } from "../errors.js";
 import type { BatchSource, SegmentSource, Source } from "../input/source.js";

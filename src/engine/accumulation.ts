@@ -5,8 +5,10 @@ import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
 import type { StateReader, Value } from "../operators/operator.js";
 import { encodeState, readerOf } from "../operators/state.js";
 import type { Input, Located, Pair } from "./input.js";
-import { splitPlan } from "./partial.js";
-import { checkOptions, finish, type OperatorName, type Plan, type ReduceOptions } from "./plan.js";
+import { checkOptions, type OperatorName, type ReduceOptions } from "./options.js";
+import { assertOnly, splitPlan } from "./partial.js";
+import { finish, type Plan } from "./plan.js";
+import { assertApplies } from "./plans.js";
 
 export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflow" | "roundTo"> {
   /** Needed only if the value of nothing is asked for; else the first array's. */
@@ -33,6 +35,7 @@ export class Accumulation {
   /** @internal */
   constructor(operator: OperatorName, options: AccumulatorOptions, folding: Folding) {
     checkOptions(options);
+    assertOnly(options, ["dtype", "nan", "overflow", "roundTo"], "an accumulator");
     this.#operator = operator;
     this.#options = options;
     this.#folding = folding;
@@ -45,7 +48,11 @@ export class Accumulation {
   }
 
   #planFor(dtype: DtypeInfo): Plan {
-    this.#plan ??= splitPlan(this.#operator, dtype, this.#options);
+    if (this.#plan === undefined) {
+      const plan = splitPlan(this.#operator, dtype, this.#options);
+      assertApplies(plan, this.#options);
+      this.#plan = plan;
+    }
     if (this.#plan.pass.dtype !== dtype) {
       throw new RingfoldError(
         "ERR_DTYPE",
@@ -61,14 +68,17 @@ export class Accumulation {
    */
   add(input: Input | Pair): this {
     const located = this.#folding.locate(input);
-    const plan = this.#planFor(located.dtype);
+    this.#fold(located, this.#planFor(located.dtype));
+    this.#length += located.length;
+    return this;
+  }
+
+  #fold(located: Located, plan: Plan): void {
     this.#folding.fold(located, plan, (state, root) => {
       const record = state.copy(root, plan.pass.stateBytes);
       this.#record =
         this.#record === undefined ? record : this.#folding.merge(plan, this.#record, record);
     });
-    this.#length += located.length;
-    return this;
   }
 
   /** The value of all that was added so far. @throws RingfoldError ERR_OPTION, ERR_EMPTY */
@@ -93,9 +103,9 @@ export class Accumulation {
 
   #current(): { plan: Plan; record: Uint8Array } {
     if (this.#record === undefined && this.#plan !== undefined) {
-      const { array = Uint16Array } = this.#plan.pass.dtype;
-      const none = () => new array(new ArrayBuffer(0)) as unknown as Input;
-      this.add(this.#plan.inputs === 2 ? [none(), none()] : none());
+      const { dtype } = this.#plan.pass;
+      const none = { dtype, length: 0, address: -1, view: new Uint8Array(0) };
+      this.#fold(this.#plan.inputs === 2 ? { ...none, second: none } : none, this.#plan);
     }
     if (this.#plan === undefined || this.#record === undefined) {
       throw new RingfoldError(

@@ -4,7 +4,7 @@
 import { createEngine } from "./create.js";
 import type { Engine } from "./engine.js";
 import type { Input, Pair } from "./input.js";
-import type { OperatorName, ReduceOptions } from "./plan.js";
+import type { OperatorName, ReduceOptions } from "./options.js";
 
 let engine: Promise<Engine> | undefined;
 

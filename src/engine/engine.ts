@@ -2,11 +2,8 @@
 // the thread that created the engine owns the workers, others attach to it.
 
 import {
-  BLOCK,
   CONTROL_THREADS,
   CONTROL_WORKERS,
-  KIND_BLOCKS,
-  KIND_EXTERNAL,
   LINE_BLOCKS,
   LINE_COMBINES,
   LINE_NOTIFIES,
@@ -15,40 +12,24 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
-import {
-  type Dtype,
-  type DtypeInfo,
-  dtypeInfo,
-  dtypeOf,
-  type TypedArray,
-} from "../operators/dtype.js";
+import { type Dtype, dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import type { Value } from "../operators/operator.js";
-import { loadOperator, loadOperatorNow, type UserOperator } from "../operators/user.js";
+import { loadOperator, loadOperatorNow } from "../operators/user.js";
 import { Accumulation, type AccumulatorOptions } from "./accumulation.js";
-import { type Crossover, calibrate, isSmall, UNCALIBRATED } from "./calibrate.js";
-import type { Running } from "./entry.js";
-import type { Extra, Piece } from "./external.js";
-import { userError } from "./failure.js";
-import { type Input, type Located, locate, locatePair, type Pair, secondOffset } from "./input.js";
-import { Jobs, type Task } from "./jobs.js";
-import { assertLength, closedError, Deadline } from "./limits.js";
+import { type Crossover, calibrate, UNCALIBRATED } from "./calibrate.js";
+import type { Piece } from "./external.js";
+import { type Input, type Located, locate, locatePair, type Pair } from "./input.js";
+import { Jobs } from "./jobs.js";
+import { closedError } from "./limits.js";
 import { Local } from "./local.js";
-import { pairTask } from "./pairs.js";
+import { allocArray, freeArray, shareArray } from "./memory.js";
+import { checkOptions, type OperatorName, type Operators, type ReduceOptions } from "./options.js";
 import { type PartialOptions, partialPlan } from "./partial.js";
-import {
-  checkOptions,
-  finishUser,
-  makePlan,
-  makeUserPlan,
-  type OperatorName,
-  type Operators,
-  type Plan,
-  type Receipted,
-  type ReduceOptions,
-} from "./plan.js";
-import { fillNow, ReductionStream } from "./reduction.js";
+import type { Plan, Receipted } from "./plan.js";
+import { Plans } from "./plans.js";
+import type { ReductionStream } from "./reduction.js";
+import { Runner } from "./runner.js";
 import type { Shared } from "./shared.js";
-import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
 import { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
@@ -92,24 +73,6 @@ export interface LineStats {
 
 const NO_OPTIONS: ReduceOptions = {};
 
-interface LastPlan {
-  readonly operators: string;
-  readonly options: ReduceOptions;
-  readonly plan: Plan;
-}
-
-/** True if what decides on a pass, and what is checked against it, is the same. */
-function isSamePass(a: ReduceOptions, b: ReduceOptions): boolean {
-  return (
-    a.accuracy === b.accuracy &&
-    a.nan === b.nan &&
-    a.schedule === b.schedule &&
-    a.receipt === b.receipt &&
-    a.roundTo === b.roundTo &&
-    a.initial === b.initial
-  );
-}
-
 export class Engine {
   readonly threads: number;
   readonly #shared: Shared;
@@ -118,11 +81,9 @@ export class Engine {
   readonly #jobs: Jobs;
   /** Undefined in a thread that attached. */
   readonly #threads: Threads | undefined;
-  readonly #plans = new Map<string, Plan>();
-  #lastPlan: LastPlan | undefined;
-  #crossover: Crossover;
+  readonly #runner: Runner;
+  readonly #plans = new Plans();
   #started = 0;
-  #inline = 0;
   #failed: RingfoldError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -133,7 +94,7 @@ export class Engine {
     this.#local = new Local(shared, this.#submitter.me);
     this.#jobs = new Jobs(shared, this.#submitter, () => this.#assertOpen());
     this.#threads = threads;
-    this.#crossover = crossover;
+    this.#runner = new Runner(shared, this.#submitter, this.#local, this.#jobs, threads, crossover);
     this.threads = shared.i32(CONTROL_THREADS);
     this.#submitter.onClosed = () => this.#fail(closedError());
     if (threads === undefined) return;
@@ -144,7 +105,8 @@ export class Engine {
   /** @internal Measures the crossover; `spin` in microseconds. */
   calibrate(spin: number): void {
     const { me } = this.#submitter;
-    this.#crossover = calibrate(this.#shared, this.#local, this.#jobs, me, this.threads, spin);
+    const { threads } = this;
+    this.#runner.crossover = calibrate(this.#shared, this.#local, this.#jobs, me, threads, spin);
   }
 
   /** @internal One job that does nothing, there and back; the calling thread only waits. */
@@ -166,23 +128,10 @@ export class Engine {
   alloc(dtype: "int64", length: number): BigInt64Array<SharedArrayBuffer>;
   alloc(dtype: Dtype, length: number): TypedArray<SharedArrayBuffer>;
   alloc(dtype: Dtype, length: number): TypedArray<SharedArrayBuffer> {
-    const view = this.#allocRaw(dtypeInfo(dtype), length);
+    this.#assertOpen();
+    const view = allocArray(this.#shared, dtypeInfo(dtype), length);
     new Uint8Array(view.buffer, view.byteOffset, view.byteLength).fill(0);
     return view;
-  }
-
-  #allocRaw(info: DtypeInfo, length: number): TypedArray<SharedArrayBuffer> {
-    this.#assertOpen();
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new RingfoldError("ERR_OPTION", `length: ${String(length)} is not an integer ≥ 0`);
-    }
-    const address = this.#shared.arena.alloc(Math.max(1, length * info.size));
-    try {
-      return this.#shared.view(info, address, length);
-    } catch (error) {
-      this.#shared.arena.free(address);
-      throw error;
-    }
   }
 
   /**
@@ -191,13 +140,7 @@ export class Engine {
    */
   free(view: TypedArray): void {
     this.#assertOpen();
-    const owned = dtypeOf(view) !== undefined && this.#shared.owns(view.buffer);
-    if (!owned || !this.#shared.arena.free(view.byteOffset)) {
-      throw new RingfoldError(
-        "ERR_INPUT",
-        "free: not an array that `alloc` or `share` of this engine gave, or freed before",
-      );
-    }
+    freeArray(this.#shared, view);
   }
 
   /** Copies values into the engine's memory, once. */
@@ -206,27 +149,7 @@ export class Engine {
   share(values: readonly bigint[], dtype?: "int64" | "uint64"): TypedArray<SharedArrayBuffer>;
   share(values: Input, dtype?: Dtype): TypedArray {
     this.#assertOpen();
-    if (dtype === undefined) {
-      const { dtype: own, length, view } = locate(this.#shared, values);
-      return this.#fill(own, length, view);
-    }
-    const info = dtypeInfo(dtype);
-    const kind = info.size === 8 && info.kind !== "float" ? "bigint" : "number";
-    const odd = Array.prototype.findIndex.call(values, (x) => typeof x !== kind);
-    if (odd >= 0) {
-      throw new RingfoldError(
-        "ERR_DTYPE",
-        `share: element ${odd} is a ${typeof values[odd]}; ${dtype} takes ${kind}s`,
-      );
-    }
-    return this.#fill(info, values.length, values);
-  }
-
-  /** Converts as assignment to a typed array does. */
-  #fill(info: DtypeInfo, length: number, values: Input): TypedArray<SharedArrayBuffer> {
-    const view = this.#allocRaw(info, length);
-    (view as Float64Array).set(values as Float64Array);
-    return view;
+    return shareArray(this.#shared, values, dtype);
   }
 
   // --- reductions -----------------------------------------------------------------
@@ -256,7 +179,11 @@ export class Engine {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const located = this.#locate(input, operators);
-    return this.#run(located, this.#plan(operators, located.dtype, options, user), options);
+    return this.#runner.run(
+      located,
+      this.#plans.find(operators, located.dtype, options, user),
+      options,
+    );
   }
 
   /**
@@ -281,7 +208,11 @@ export class Engine {
     this.#begin(options);
     const user = operators instanceof URL ? loadOperatorNow(operators.href) : undefined;
     const located = this.#locate(input, operators);
-    return this.#runNow(located, this.#plan(operators, located.dtype, options, user), options);
+    return this.#runner.runNow(
+      located,
+      this.#plans.find(operators, located.dtype, options, user),
+      options,
+    );
   }
 
   /**
@@ -297,7 +228,7 @@ export class Engine {
     this.#begin(options);
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
-    return (await this.#run(located, plan, options)) as Uint8Array;
+    return (await this.#runner.run(located, plan, options)) as Uint8Array;
   }
 
   /** The same, waiting. */
@@ -309,7 +240,7 @@ export class Engine {
     this.#begin(options);
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
-    return this.#runNow(located, plan, options) as Uint8Array;
+    return this.#runner.runNow(located, plan, options) as Uint8Array;
   }
 
   /**
@@ -322,7 +253,7 @@ export class Engine {
       locate: (input) => this.#locate(input, operator),
       fold: (located, plan, take) => {
         this.#begin(NO_OPTIONS);
-        this.#runNow(located, { ...plan, take }, NO_OPTIONS);
+        this.#runner.runNow(located, { ...plan, take }, NO_OPTIONS);
       },
       merge: (plan, left, right) => this.#local.merge(plan, left, right),
     });
@@ -334,26 +265,6 @@ export class Engine {
       return locatePair(this.#shared, input, name);
     }
     return locate(this.#shared, input as Input);
-  }
-
-  async #run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
-    if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
-    const task =
-      options.schedule === "pairwise"
-        ? this.#pairTask(located, plan, options)
-        : this.#task(located, plan);
-    return task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
-  }
-
-  #runNow(located: Located, plan: Plan, options: ReduceOptions): unknown {
-    if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
-      return this.#here(located, plan, options);
-    }
-    const task =
-      options.schedule === "pairwise"
-        ? this.#pairTask(located, plan, options)
-        : this.#task(located, plan);
-    return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
   }
 
   /**
@@ -373,9 +284,9 @@ export class Engine {
       );
     }
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
-    const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
+    const plan = this.#plans.find(operators, dtypeInfo(dtype), options, user);
     assertOneInput(plan, "stream");
-    return this.#openStream(plan, options) as Promise<ReductionStream<Result<O>>>;
+    return this.#runner.openStream(plan, options) as Promise<ReductionStream<Result<O>>>;
   }
 
   /**
@@ -392,7 +303,7 @@ export class Engine {
   ): Promise<Result<O>> {
     this.#begin(options);
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
-    const plan = this.#plan(operators, dtypeInfo(dtype), options, user);
+    const plan = this.#plans.find(operators, dtypeInfo(dtype), options, user);
     return this.#runPieces(plan, pieces, options, helps) as Promise<Result<O>>;
   }
 
@@ -411,8 +322,7 @@ export class Engine {
 
   async #runPieces(plan: Plan, pieces: readonly Piece[], options: ReduceOptions, helps: boolean) {
     assertOneInput(plan, "reducePieces");
-    const length = pieces.reduce((n, p) => n + p.length, 0);
-    return this.#jobs.run(external(plan, length, { pieces }), options, helps);
+    return this.#runner.pieces(plan, pieces, options, helps);
   }
 
   /** @internal As `stream`, for a state. */
@@ -424,7 +334,7 @@ export class Engine {
     this.#begin(options);
     const plan = partialPlan(operator, dtypeInfo(dtype), options);
     assertOneInput(plan, "stream");
-    return this.#openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
+    return this.#runner.openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
   }
 
   #begin(options: ReduceOptions): void {
@@ -439,175 +349,13 @@ export class Engine {
     this.#started++;
   }
 
-  #plan(
-    operators: Operators,
-    dtype: DtypeInfo,
-    options: ReduceOptions,
-    user: UserOperator | undefined,
-  ): Plan {
-    // Calls for a small array come by the million, most of them alike.
-    const last = this.#lastPlan;
-    if (last?.operators === operators && isSamePass(last.options, options)) {
-      if (last.plan.pass.dtype === dtype) return last.plan;
-    }
-    const skipNaN = options.nan === "skip" && dtype.kind === "float";
-    if (user !== undefined) {
-      assertForUser(options);
-      return makeUserPlan(user, dtype, skipNaN);
-    }
-    const names = operators as OperatorName | readonly OperatorName[];
-    const list = typeof names === "string" ? names : JSON.stringify(names);
-    const { accuracy, schedule, receipt = false } = options;
-    const key = `${dtype.name} ${skipNaN} ${accuracy} ${schedule} ${receipt} ${typeof names} ${list}`;
-    let plan = this.#plans.get(key);
-    if (plan === undefined) {
-      plan = makePlan(names, dtype, {
-        skipNaN,
-        accuracy,
-        pairwise: schedule === "pairwise",
-        receipt,
-      });
-      this.#plans.set(key, plan);
-    }
-    assertApplies(plan, options);
-    if (typeof operators === "string") {
-      this.#lastPlan = { operators, options: { ...options }, plan };
-    }
-    return plan;
-  }
-
-  // --- on the calling thread ----------------------------------------------------------
-
-  #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
-    if (options.schedule === "pairwise") return located.length < 2;
-    if (plan.user !== undefined) return located.length <= BLOCK;
-    const bytes = plan.inputs * located.length * located.dtype.size;
-    return isSmall(this.#shared, this.#crossover, bytes);
-  }
-
-  /** With one thread, the calling thread is the one that computes. */
-  #isAlone(located: Located, options: ReduceOptions): boolean {
-    return (
-      this.threads === 1 &&
-      secondOffset(located) !== undefined &&
-      options.schedule !== "pairwise" &&
-      options.timeout === undefined &&
-      options.onProgress === undefined
-    );
-  }
-
-  #here(located: Located, plan: Plan, options: ReduceOptions): unknown {
-    this.#inline++;
-    let result: unknown;
-    if (plan.user === undefined) {
-      this.#local.fold(located, plan);
-      result = this.#jobs.finish(plan, this.#local.root, options, located.length);
-    } else {
-      result = this.#local.runUser(located, plan.user, options);
-    }
-    if (options.onRound !== undefined && options.schedule === "pairwise" && located.length === 1) {
-      options.onRound({ round: 0, length: 1 });
-    }
-    reportEnd(located.length, options);
-    return result;
-  }
-
-  // --- on the workers -----------------------------------------------------------------
-
-  /** The job for an input that workers can reach; undefined if it must be copied in. */
-  #task(located: Located, plan: Plan): Task | undefined {
-    const { view, length, address } = located;
-    const second = secondOffset(located);
-    if (second !== undefined) {
-      if (plan.user !== undefined) return { ...external(plan, length, {}), input: address };
-      return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address, second };
-    }
-    if (located.second !== undefined) return undefined;
-    if (!(view.buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
-      return undefined;
-    }
-    const id = this.#threads.numberOf(view.buffer);
-    this.#submitter.external.learn(id, view.buffer);
-    const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
-    // The task holds the view, so that the buffer is not taken for gone while the job runs.
-    return { ...external(plan, length, { pieces: [piece] }), view };
-  }
-
-  #pairTask(located: Located, plan: Plan, options: ReduceOptions) {
-    const { me } = this.#submitter;
-    return pairTask(this.#shared, this.#local, me, this.threads, located, plan, options);
-  }
-
-  /** Copies an input in, buffer by buffer, while workers reduce what is there. */
-  async #copy(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
-    const { view, length, second } = located;
-    const stream = await this.#openStream(plan, options);
-    try {
-      // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
-      assertLength(view, length);
-      if (second !== undefined) assertLength(second.view, length);
-    } catch (error) {
-      stream.abort(error);
-      throw error;
-    }
-    const report = () => options.onProgress?.(stream.progress(length));
-    await stream.writeBoth(view, second?.view, report);
-    const result = await stream.end();
-    reportEnd(length, options);
-    return result;
-  }
-
-  #copyNow({ view, length, second }: Located, plan: Plan, options: ReduceOptions): unknown {
-    const deadline = new Deadline(options.timeout);
-    const buffers = new StreamBuffers(this.#shared, plan, this.threads);
-    let running: Running;
-    try {
-      running = this.#jobs.entryNow(buffers.spec, deadline);
-    } catch (error) {
-      buffers.free();
-      throw error;
-    }
-    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
-    try {
-      fillNow(stream, view, second?.view, (isDone) => this.#jobs.waitFor(isDone, deadline));
-      const result = this.#finishStream(plan, stream.result(), options);
-      stream.close();
-      reportEnd(length, options);
-      return result;
-    } catch (error) {
-      stream.fail(error);
-      throw error;
-    }
-  }
-
-  async #openStream(plan: Plan, options: ReduceOptions): Promise<ReductionStream<unknown>> {
-    const buffers = new StreamBuffers(this.#shared, plan, this.threads);
-    const running = await this.#jobs.entry(buffers.spec, options).catch((error: unknown) => {
-      buffers.free();
-      throw error;
-    });
-    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
-    const settle = this.#jobs.guard(options, (error) => stream.fail(error));
-    return new ReductionStream(stream, settle, (r) => this.#finishStream(plan, r, options));
-  }
-
-  #finishStream(plan: Plan, result: StreamResult, options: ReduceOptions): unknown {
-    const { root, state, length } = result;
-    if (plan.user === undefined) return this.#jobs.finish(plan, root, options, length);
-    try {
-      return finishUser(plan.user, state, options.initial);
-    } catch (error) {
-      throw userError(error);
-    }
-  }
-
   // --- life ---------------------------------------------------------------------------------
 
   /** Lets other threads of the process submit to this engine: see `attachEngine`. */
   handle(): EngineHandle {
     this.#assertOpen();
     const { memory, module } = this.#shared;
-    return { memory, module, crossover: this.#crossover };
+    return { memory, module, crossover: this.#runner.crossover };
   }
 
   stats(): EngineStats {
@@ -628,11 +376,11 @@ export class Engine {
       threads: this.threads,
       workers,
       jobs: this.#started,
-      inline: this.#inline,
+      inline: this.#runner.inline,
       pending: this.#submitter.pending,
       memoryBytes: shared.buffer.byteLength,
       usedBytes: shared.arena.used,
-      crossover: this.#crossover,
+      crossover: this.#runner.crossover,
       lines,
     };
   }
@@ -684,43 +432,4 @@ function assertOneInput({ items, inputs }: Plan, what: string): void {
     "ERR_OPERATOR",
     `${what}: ${items[0]?.operator.name} has two inputs; use \`reduce\` or \`accumulator\``,
   );
-}
-
-/** Options that only built-in operators have. */
-function assertForUser({ accuracy, roundTo, receipt }: ReduceOptions): void {
-  const given = { accuracy: accuracy === "exact" ? accuracy : undefined, roundTo, receipt };
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && value !== false) {
-      throw new RingfoldError(
-        "ERR_OPTION",
-        `${name}: ${JSON.stringify(value)} is not for user operators, whose code decides; leave it out`,
-      );
-    }
-  }
-}
-
-/** @throws RingfoldError ERR_OPTION for an option that means nothing to the operators */
-function assertApplies({ items, pass }: Plan, { initial, roundTo }: ReduceOptions): void {
-  const odd = items.find(({ operator }) => !operator.takesInitial);
-  if (initial !== undefined && odd !== undefined) {
-    throw new RingfoldError("ERR_OPTION", `initial: ${odd.operator.name} has none; leave it out`);
-  }
-  if (roundTo === "float32" && pass.dtype.kind !== "float") {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `roundTo: "float32" is for floats, not for ${pass.dtype.name}; leave it out`,
-    );
-  }
-}
-
-/** A job whose tasks need JavaScript. */
-function external(plan: Plan, length: number, where: Extra): Task {
-  const operator = plan.user === undefined ? {} : { operator: plan.user.url };
-  const extra: Extra = { ...where, ...operator };
-  return { plan, kind: KIND_EXTERNAL, pass: plan.pass, length, input: 0, extra };
-}
-
-function reportEnd(length: number, { onProgress }: ReduceOptions): void {
-  const blocks = Math.max(1, Math.ceil(length / BLOCK));
-  onProgress?.({ done: blocks, total: blocks });
 }

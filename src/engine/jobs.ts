@@ -8,7 +8,8 @@ import { decodeState } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { readError, userError } from "./failure.js";
 import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
-import { finish, finishUser, type Plan, type ReduceOptions } from "./plan.js";
+import type { ReduceOptions } from "./options.js";
+import { finish, finishUser, type Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 import type { Submitter } from "./submitter.js";
 

@@ -3,7 +3,7 @@
 
 import { setMaxListeners } from "node:events";
 import { RingfoldError } from "../errors.js";
-import type { ReduceOptions } from "./plan.js";
+import type { ReduceOptions } from "./options.js";
 
 /** How often `onProgress` is called, at most. */
 export const PROGRESS_MS = 50;

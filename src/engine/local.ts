@@ -15,7 +15,8 @@ import { writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
 import { userError } from "./failure.js";
 import { bytesOf, type Located, secondOffset } from "./input.js";
-import { finishUser, type Plan, type ReduceOptions } from "./plan.js";
+import type { ReduceOptions } from "./options.js";
+import { finishUser, type Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 
 /** Blocks that an input elsewhere is copied in by: 256 KiB of float64. */

@@ -16,7 +16,8 @@ import type { Located } from "./input.js";
 import type { Task } from "./jobs.js";
 import { assertLength } from "./limits.js";
 import type { Local } from "./local.js";
-import type { Plan, ReduceOptions } from "./plan.js";
+import type { ReduceOptions } from "./options.js";
+import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 
 /** Pairs that one claim takes at most. */

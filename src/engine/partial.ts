@@ -3,12 +3,22 @@
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "../operators/dtype.js";
 import { encodeState } from "../operators/state.js";
-import { makePlan, type OperatorName, type Plan, type ReduceOptions } from "./plan.js";
+import type { OperatorName, ReduceOptions } from "./options.js";
+import { makePlan, type Plan } from "./plan.js";
 
 /** States are exact: `accuracy` and what only a value has are left out. */
 export type PartialOptions = Pick<ReduceOptions, "nan" | "signal" | "timeout" | "onProgress">;
 
-const ALLOWED = new Set(["nan", "signal", "timeout", "onProgress"]);
+/** @throws RingfoldError ERR_OPTION for an option that would be ignored */
+export function assertOnly(options: object, names: readonly string[], what: string): void {
+  const odd = Object.entries(options).find(([key, v]) => v !== undefined && !names.includes(key));
+  if (odd !== undefined) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `${odd[0]}: ${what} has no such option; there are ${names.join(", ")}`,
+    );
+  }
+}
 
 /** A plan for a state that does not depend on how the data is cut. @throws RingfoldError */
 export function splitPlan(
@@ -39,10 +49,7 @@ export function splitPlan(
 
 /** @throws RingfoldError ERR_OPERATOR, ERR_OPTION */
 export function partialPlan(name: OperatorName, dtype: DtypeInfo, options: PartialOptions): Plan {
-  const odd = Object.keys(options).find((key) => !ALLOWED.has(key));
-  if (odd !== undefined) {
-    throw new RingfoldError("ERR_OPTION", `${odd}: a state has none; pass it to finishState`);
-  }
+  assertOnly(options, ["nan", "signal", "timeout", "onProgress"], "a state");
   const plan = splitPlan(name, dtype, options);
   const { stateBytes, skipNaN } = plan.pass;
   const header = { operator: name, dtype, skipNaN };

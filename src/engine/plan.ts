@@ -1,12 +1,7 @@
 // From what the user asks (operators, options) to what runs: the accumulators
 // of one pass, each once, and the finishes that read them.
 
-import {
-  MAX_OPS,
-  OP_RUNNING,
-  SCRATCH_STACK_BYTES,
-  STACK_LEVELS,
-} from "../core/map.js";
+import { MAX_OPS, OP_RUNNING, SCRATCH_STACK_BYTES, STACK_LEVELS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
@@ -22,71 +17,7 @@ import type {
 import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
 import { NOTHING, type UserOperator } from "../operators/user.js";
 import type { Pass } from "./entry.js";
-
-export type OperatorName =
-  | "sum"
-  | "mean"
-  | "dot"
-  | "sumSquares"
-  | "sumAbs"
-  | "l1"
-  | "l2"
-  | "maxNorm"
-  | "variance"
-  | "std"
-  | "sampleVariance"
-  | "sampleStd"
-  | "conditionNumber"
-  | "product"
-  | "min"
-  | "max"
-  | "argmin"
-  | "argmax"
-  | "count"
-  | "countNonZero"
-  | "any"
-  | "all"
-  | "and"
-  | "or"
-  | "xor";
-
-/** One operator's name, several of them for one pass, or the URL of a user operator's module. */
-export type Operators = OperatorName | readonly OperatorName[] | URL;
-
-export interface Round {
-  /** From 0. */
-  readonly round: number;
-  /** Numbers in the task ring when the round begins. */
-  readonly length: number;
-}
-
-export interface ReduceOptions {
-  /**
-   * How floats are summed: "exact" (default), correctly rounded; "fast", plain SIMD in a fixed
-   * tree. Both give the same bits on any number of threads. The pairwise schedule is "fast".
-   */
-  accuracy?: Accuracy;
-  /** What sums of floats, and what is made of them, are rounded to, once (default: "float64"). */
-  roundTo?: "float64" | "float32";
-  /** Returns `{ value, receipt }`: what the input held, and what a naive sum would have given. */
-  receipt?: boolean;
-  /** "blocks" (default), or "pairwise": the textbook's rounds through two rings. */
-  schedule?: "blocks" | "pairwise";
-  /** Folded in before the first element; also what an empty input gives. */
-  initial?: number | bigint;
-  /** "propagate" (default), or "skip" to leave NaN out. */
-  nan?: "propagate" | "skip";
-  /** For 64-bit integers: the final value wrapped, or an error if it does not fit. */
-  overflow?: "wrap" | "throw";
-  /** Ends the call with `signal.reason`. */
-  signal?: AbortSignal;
-  /** Milliseconds after which the call ends with ERR_TIMEOUT. */
-  timeout?: number;
-  /** Called now and then with blocks done and blocks in all, the last time with both equal. */
-  onProgress?: (progress: { done: number; total: number }) => void;
-  /** Pairwise: called for every round, in order. */
-  onRound?: (round: Round) => void;
-}
+import type { OperatorName } from "./options.js";
 
 /** One operator of a pass: how it is computed, and where its states are in the record. */
 export interface Item {
@@ -110,46 +41,9 @@ export interface Plan {
   readonly inputs: 1 | 2;
   /** Place of what a receipt tells; undefined if none is wanted or integers have nothing to tell. */
   readonly census: number | undefined;
+  readonly pairwise: boolean;
   /** What is done with the final record at `root`, if not to finish it. */
   readonly take?: (state: StateReader, root: number) => unknown;
-}
-
-function option(name: string, value: unknown, choices: readonly unknown[]): void {
-  if (value !== undefined && !choices.includes(value)) {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => JSON.stringify(c)).join(", ")}`,
-    );
-  }
-}
-
-/** @throws RingfoldError ERR_OPTION */
-export function checkOptions(options: ReduceOptions): void {
-  option("accuracy", options.accuracy, ["exact", "fast"]);
-  option("roundTo", options.roundTo, ["float64", "float32"]);
-  option("receipt", options.receipt, [true, false]);
-  option("schedule", options.schedule, ["blocks", "pairwise"]);
-  option("nan", options.nan, ["propagate", "skip"]);
-  option("overflow", options.overflow, ["wrap", "throw"]);
-  const { timeout, initial, signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
-  }
-  for (const name of ["onProgress", "onRound"] as const) {
-    const callback = options[name];
-    if (callback !== undefined && typeof callback !== "function") {
-      throw new RingfoldError("ERR_OPTION", `${name}: ${typeof callback}, not a function`);
-    }
-  }
-  if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
-    throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
-  }
-  if (initial !== undefined && typeof initial !== "number" && typeof initial !== "bigint") {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `initial: ${String(initial)} is ${typeof initial}, not a number or bigint`,
-    );
-  }
 }
 
 /** The options that decide what a pass is. */
@@ -172,8 +66,10 @@ class Layout {
   add(accumulators: readonly Accumulator[]): void {
     for (const accumulator of accumulators) {
       if (this.#accumulators.some((a) => a.code === accumulator.code)) continue;
-      if (accumulator.code >= OP_RUNNING) this.#accumulators.unshift(accumulator);
-      else this.#accumulators.push(accumulator);
+      const isRunning = (a: Accumulator) => a.code >= OP_RUNNING;
+      const before = this.#accumulators.filter(isRunning).length;
+      const at = isRunning(accumulator) ? before : this.#accumulators.length;
+      this.#accumulators.splice(at, 0, accumulator);
     }
   }
 
@@ -299,6 +195,7 @@ export function makePlan(
     user: undefined,
     inputs,
     census: options.receipt && isFloat ? layout.place(CENSUS.code) : undefined,
+    pairwise: options.pairwise,
   };
 }
 
@@ -311,6 +208,7 @@ export function makeUserPlan(user: UserOperator, dtype: DtypeInfo, skipNaN: bool
     user,
     inputs: 1,
     census: undefined,
+    pairwise: false,
   };
 }
 
@@ -347,7 +245,16 @@ export function finish(
   const census = plan.census === undefined ? undefined : root + plan.census;
   return {
     value,
-    receipt: makeReceipt(state, census, length, plan.items.map(name), values, naive, context),
+    receipt: makeReceipt(
+      state,
+      census,
+      length,
+      plan.items.map(name),
+      values,
+      naive,
+      !plan.pairwise,
+      context,
+    ),
   };
 }
 

@@ -21,7 +21,14 @@ test("a task published while a worker falls asleep is found, 100,000 times", asy
   const submitter = new Submitter(shared);
   shared.i32s[CONTROL_SPIN >> 2] = 0;
   const float64 = dtypeInfo("float64");
-  const pass = { dtype: float64, codes: [], offsets: [], stateBytes: 8, running: 0, skipNaN: false };
+  const pass = {
+    dtype: float64,
+    codes: [],
+    offsets: [],
+    stateBytes: 8,
+    running: 0,
+    skipNaN: false,
+  };
   const spec: JobSpec = { kind: KIND_EMPTY, pass, length: 0, input: 0 };
   const prepare = () => submitter.prepare(spec) as Running;
   const random = seeded("park");

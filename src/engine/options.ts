@@ -1,0 +1,107 @@
+// What a caller may ask for, and whether it is well-formed.
+
+import { RingfoldError } from "../errors.js";
+import type { Accuracy } from "../operators/operator.js";
+
+export type OperatorName =
+  | "sum"
+  | "mean"
+  | "dot"
+  | "sumSquares"
+  | "sumAbs"
+  | "l1"
+  | "l2"
+  | "maxNorm"
+  | "variance"
+  | "std"
+  | "sampleVariance"
+  | "sampleStd"
+  | "conditionNumber"
+  | "product"
+  | "min"
+  | "max"
+  | "argmin"
+  | "argmax"
+  | "count"
+  | "countNonZero"
+  | "any"
+  | "all"
+  | "and"
+  | "or"
+  | "xor";
+
+/** One operator's name, several of them for one pass, or the URL of a user operator's module. */
+export type Operators = OperatorName | readonly OperatorName[] | URL;
+
+export interface Round {
+  /** From 0. */
+  readonly round: number;
+  /** Numbers in the task ring when the round begins. */
+  readonly length: number;
+}
+
+export interface ReduceOptions {
+  /**
+   * How floats are summed: "exact" (default), correctly rounded; "fast", plain SIMD in a fixed
+   * tree. Both give the same bits on any number of threads. The pairwise schedule is "fast".
+   */
+  accuracy?: Accuracy;
+  /** What sums of floats, and what is made of them, are rounded to, once (default: "float64"). */
+  roundTo?: "float64" | "float32";
+  /** Returns `{ value, receipt }`: what the input held, and what a naive sum would have given. */
+  receipt?: boolean;
+  /** "blocks" (default), or "pairwise": the textbook's rounds through two rings. */
+  schedule?: "blocks" | "pairwise";
+  /** Folded in before the first element; also what an empty input gives. */
+  initial?: number | bigint;
+  /** "propagate" (default), or "skip" to leave NaN out. */
+  nan?: "propagate" | "skip";
+  /** For 64-bit integers: the final value wrapped, or an error if it does not fit. */
+  overflow?: "wrap" | "throw";
+  /** Ends the call with `signal.reason`. */
+  signal?: AbortSignal;
+  /** Milliseconds after which the call ends with ERR_TIMEOUT. */
+  timeout?: number;
+  /** Called now and then with blocks done and blocks in all, the last time with both equal. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+  /** Pairwise: called for every round, in order. */
+  onRound?: (round: Round) => void;
+}
+
+function option(name: string, value: unknown, choices: readonly unknown[]): void {
+  if (value !== undefined && !choices.includes(value)) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => JSON.stringify(c)).join(", ")}`,
+    );
+  }
+}
+
+/** @throws RingfoldError ERR_OPTION */
+export function checkOptions(options: ReduceOptions): void {
+  option("accuracy", options.accuracy, ["exact", "fast"]);
+  option("roundTo", options.roundTo, ["float64", "float32"]);
+  option("receipt", options.receipt, [true, false]);
+  option("schedule", options.schedule, ["blocks", "pairwise"]);
+  option("nan", options.nan, ["propagate", "skip"]);
+  option("overflow", options.overflow, ["wrap", "throw"]);
+  const { timeout, initial, signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
+  }
+  for (const name of ["onProgress", "onRound"] as const) {
+    const callback = options[name];
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new RingfoldError("ERR_OPTION", `${name}: ${typeof callback}, not a function`);
+    }
+  }
+  if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
+    throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
+  }
+  if (initial !== undefined && typeof initial !== "number" && typeof initial !== "bigint") {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `initial: ${String(initial)} is ${typeof initial}, not a number or bigint`,
+    );
+  }
+}

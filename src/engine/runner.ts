@@ -1,0 +1,224 @@
+// How a reduction runs: here, on the workers, or copied in on the way. The engine's methods decide
+// what; this decides where.
+
+import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
+import { type Crossover, isSmall } from "./calibrate.js";
+import type { Running } from "./entry.js";
+import type { Extra, Piece } from "./external.js";
+import { userError } from "./failure.js";
+import { type Located, secondOffset } from "./input.js";
+import type { Jobs, Task } from "./jobs.js";
+import { assertLength, Deadline } from "./limits.js";
+import type { Local } from "./local.js";
+import type { ReduceOptions } from "./options.js";
+import { pairTask } from "./pairs.js";
+import { finishUser, type Plan } from "./plan.js";
+import { fillNow, ReductionStream } from "./reduction.js";
+import type { Shared } from "./shared.js";
+import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
+import type { Submitter } from "./submitter.js";
+import type { Threads } from "./threads.js";
+
+export class Runner {
+  crossover: Crossover;
+  /** Reductions that never left this thread. */
+  inline = 0;
+  readonly #shared: Shared;
+  readonly #submitter: Submitter;
+  readonly #local: Local;
+  readonly #jobs: Jobs;
+  /** Undefined in a thread that attached. */
+  readonly #threads: Threads | undefined;
+
+  constructor(
+    shared: Shared,
+    submitter: Submitter,
+    local: Local,
+    jobs: Jobs,
+    threads: Threads | undefined,
+    crossover: Crossover,
+  ) {
+    this.#shared = shared;
+    this.#submitter = submitter;
+    this.#local = local;
+    this.#jobs = jobs;
+    this.#threads = threads;
+    this.crossover = crossover;
+  }
+
+  async run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+    if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
+    return task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
+  }
+
+  runNow(located: Located, plan: Plan, options: ReduceOptions): unknown {
+    if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
+      return this.#here(located, plan, options);
+    }
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
+    return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
+  }
+
+  // --- on the calling thread ----------------------------------------------------------
+
+  #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
+    if (options.schedule === "pairwise") return located.length < 2;
+    if (plan.user !== undefined) return located.length <= BLOCK;
+    const bytes = plan.inputs * located.length * located.dtype.size;
+    return isSmall(this.#shared, this.crossover, bytes);
+  }
+
+  /** With one thread, the calling thread is the one that computes. */
+  #isAlone(located: Located, options: ReduceOptions): boolean {
+    return (
+      this.#shared.i32(CONTROL_THREADS) === 1 &&
+      secondOffset(located) !== undefined &&
+      options.schedule !== "pairwise" &&
+      options.timeout === undefined &&
+      options.onProgress === undefined
+    );
+  }
+
+  #here(located: Located, plan: Plan, options: ReduceOptions): unknown {
+    this.inline++;
+    let result: unknown;
+    if (plan.user === undefined) {
+      this.#local.fold(located, plan);
+      result = this.#jobs.finish(plan, this.#local.root, options, located.length);
+    } else {
+      result = this.#local.runUser(located, plan.user, options);
+    }
+    if (options.onRound !== undefined && options.schedule === "pairwise" && located.length === 1) {
+      options.onRound({ round: 0, length: 1 });
+    }
+    reportEnd(located.length, options);
+    return result;
+  }
+
+  // --- on the workers -----------------------------------------------------------------
+
+  /** The job for an input that workers can reach; undefined if it must be copied in. */
+  #task(located: Located, plan: Plan): Task | undefined {
+    const { view, length, address } = located;
+    const second = secondOffset(located);
+    if (second !== undefined) {
+      if (plan.user !== undefined) return { ...external(plan, length, {}), input: address };
+      return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address, second };
+    }
+    if (located.second !== undefined) return undefined;
+    if (!(view.buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
+      return undefined;
+    }
+    const id = this.#threads.numberOf(view.buffer);
+    this.#submitter.external.learn(id, view.buffer);
+    const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
+    // The task holds the view, so that the buffer is not taken for gone while the job runs.
+    return { ...external(plan, length, { pieces: [piece] }), view };
+  }
+
+  #pairTask(located: Located, plan: Plan, options: ReduceOptions) {
+    const { me } = this.#submitter;
+    return pairTask(
+      this.#shared,
+      this.#local,
+      me,
+      this.#shared.i32(CONTROL_THREADS),
+      located,
+      plan,
+      options,
+    );
+  }
+
+  /** Copies an input in, buffer by buffer, while workers reduce what is there. */
+  async #copy(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+    const { view, length, second } = located;
+    const stream = await this.openStream(plan, options);
+    try {
+      // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
+      assertLength(view, length);
+      if (second !== undefined) assertLength(second.view, length);
+    } catch (error) {
+      stream.abort(error);
+      throw error;
+    }
+    const report = () => options.onProgress?.(stream.progress(length));
+    await stream.writeBoth(view, second?.view, report);
+    const result = await stream.end();
+    reportEnd(length, options);
+    return result;
+  }
+
+  #copyNow({ view, length, second }: Located, plan: Plan, options: ReduceOptions): unknown {
+    const deadline = new Deadline(options.timeout);
+    const buffers = new StreamBuffers(this.#shared, plan, this.#shared.i32(CONTROL_THREADS));
+    let running: Running;
+    try {
+      running = this.#jobs.entryNow(buffers.spec, deadline);
+    } catch (error) {
+      buffers.free();
+      throw error;
+    }
+    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
+    try {
+      fillNow(stream, view, second?.view, (isDone) => this.#jobs.waitFor(isDone, deadline));
+      const result = this.#finishStream(plan, stream.result(), options);
+      stream.close();
+      reportEnd(length, options);
+      return result;
+    } catch (error) {
+      stream.fail(error);
+      throw error;
+    }
+  }
+
+  async openStream(plan: Plan, options: ReduceOptions): Promise<ReductionStream<unknown>> {
+    const buffers = new StreamBuffers(this.#shared, plan, this.#shared.i32(CONTROL_THREADS));
+    const running = await this.#jobs.entry(buffers.spec, options).catch((error: unknown) => {
+      buffers.free();
+      throw error;
+    });
+    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
+    const settle = this.#jobs.guard(options, (error) => stream.fail(error));
+    return new ReductionStream(stream, settle, (r) => this.#finishStream(plan, r, options));
+  }
+
+  #finishStream(plan: Plan, result: StreamResult, options: ReduceOptions): unknown {
+    const { root, state, length } = result;
+    if (plan.user === undefined) return this.#jobs.finish(plan, root, options, length);
+    try {
+      return finishUser(plan.user, state, options.initial);
+    } catch (error) {
+      throw userError(error);
+    }
+  }
+
+  /** Runs over pieces of files; if `helps`, with tasks run here between turns of the event loop. */
+  async pieces(
+    plan: Plan,
+    pieces: readonly Piece[],
+    options: ReduceOptions,
+    helps: boolean,
+  ): Promise<unknown> {
+    const length = pieces.reduce((n, p) => n + p.length, 0);
+    return this.#jobs.run(external(plan, length, { pieces }), options, helps);
+  }
+}
+
+/** A job whose tasks need JavaScript. */
+function external(plan: Plan, length: number, where: Extra): Task {
+  const operator = plan.user === undefined ? {} : { operator: plan.user.url };
+  const extra: Extra = { ...where, ...operator };
+  return { plan, kind: KIND_EXTERNAL, pass: plan.pass, length, input: 0, extra };
+}
+
+function reportEnd(length: number, { onProgress }: ReduceOptions): void {
+  const blocks = Math.max(1, Math.ceil(length / BLOCK));
+  onProgress?.({ done: blocks, total: blocks });
+}
