@@ -34,6 +34,8 @@ function exact(code: number, isProduct: boolean): Accumulator {
     code,
     bytes: (dtype) => EXACT_DIGITS + 8 * size(dtype),
     join: (into, from, dtype) => join(into, from, size(dtype)),
+    tidy: (state, dtype) => lengthen(state, size(dtype)),
+    isValid: (state, dtype) => isWhole(state, size(dtype)),
   };
 }
 
@@ -88,7 +90,8 @@ export function finishSum(
   if (special !== undefined || !Number.isFinite(start)) return start + (special ?? 0);
   const total = integerOf(state, at as number) + scaledOf(start);
   // Then `start` is −value, or both are zeros with signs.
-  return total === 0n ? start + value : roundScaled(total, EXACT_SCALE, single);
+  if (total === 0n) return start + state.round(at as number, scaleOf(dtype, false), false);
+  return roundScaled(total, EXACT_SCALE, single);
 }
 
 export function finishMean(
@@ -205,8 +208,23 @@ function join(into: DataView, from: DataView, size: number): void {
   }
 }
 
-/** Spreads a settled state over all of its digits, so that equal sums have equal bytes. */
-export function lengthen(state: DataView, size: number): void {
+/** Whether a state of a file is one that `lengthen` left. */
+function isWhole(state: DataView, size: number): boolean {
+  if (state.getInt32(EXACT_FIRST, true) !== 0 || state.getInt32(EXACT_END, true) !== size) {
+    return false;
+  }
+  const flags = EXACT_NAN | EXACT_PLUS_INFINITY | EXACT_MINUS_INFINITY | EXACT_SOME;
+  if ((state.getUint32(EXACT_FLAGS, true) & ~flags) !== 0) return false;
+  if (state.getUint32(EXACT_FLAGS + 4, true) !== 0) return false;
+  if (state.getBigInt64(EXACT_COUNT, true) < 0n) return false;
+  for (let i = 0; i < size - 1; i++) {
+    if (state.getUint32(EXACT_DIGITS + 8 * i + 4, true) !== 0) return false;
+  }
+  return true;
+}
+
+/** Spreads a settled state over all of its digits. */
+function lengthen(state: DataView, size: number): void {
   const first = state.getInt32(EXACT_FIRST, true);
   const end = state.getInt32(EXACT_END, true);
   let carry = 0n;

@@ -47,6 +47,10 @@ export interface Accumulator {
    * then there are no such states.
    */
   readonly join?: (into: DataView, from: DataView, dtype: DtypeInfo) => void;
+  /** Gives equal states equal bytes, before they go into a file. */
+  readonly tidy?: (state: DataView, dtype: DtypeInfo) => void;
+  /** Whether a state of a file can be one. */
+  readonly isValid?: (state: DataView, dtype: DtypeInfo) => boolean;
 }
 
 export interface FinishContext {

@@ -37,13 +37,13 @@ export interface Receipt {
   readonly nulls: number;
   /** By operator name. */
   readonly naive: Readonly<Record<string, Naive>>;
-  /** Blocks by what they need; undefined for integers. */
+  /** Blocks by what they need; undefined for integers, and pairwise, where there are none. */
   readonly modes: Modes | undefined;
   /** Version of the blocks and the tree over them. */
   readonly tree: number;
 }
 
-/** `census`: address of that state; undefined for integers. */
+/** `census`: address of that state; undefined for integers. `hasBlocks`: not pairwise. */
 export function makeReceipt(
   state: StateReader,
   census: number | undefined,
@@ -51,6 +51,7 @@ export function makeReceipt(
   names: readonly string[],
   values: readonly Value[],
   naive: readonly Value[],
+  hasBlocks: boolean,
   { single }: FinishContext,
 ): Receipt {
   const at = (i: number) => (census === undefined ? 0 : Number(state.i64(census + 8 * i)));
@@ -73,7 +74,7 @@ export function makeReceipt(
       names.map((name, i) => [name, compare(values[i] as Value, naive[i] as Value)]),
     ),
     modes:
-      census === undefined
+      census === undefined || !hasBlocks
         ? undefined
         : { window: at(3), zeros: at(4), wide: at(5), wider: at(6), cells: at(7) },
     tree: TREE,

@@ -23,11 +23,10 @@
 // or 64-bit integer, i64 whether there is one. count: i64. countNonZero, any, all: i64 not zero,
 // i64 elements. and, or, xor: 64 bits.
 
-import { EXACT_DIGITS, OP_RUNNING } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
-import { operatorOf } from "./builtin.js";
-import { DTYPES, type DtypeInfo } from "./dtype.js";
-import { lengthen, roundState } from "./exact.js";
+import { OPERATOR_NAMES, operatorOf } from "./builtin.js";
+import { DTYPES, type DtypeInfo, dtypeOf } from "./dtype.js";
+import { roundState } from "./exact.js";
 import type { Form, Operator, StateReader, Value } from "./operator.js";
 
 const MAGIC = "RFSTATE\0";
@@ -84,9 +83,9 @@ function formOf(operator: Operator, dtype: DtypeInfo): Form | undefined {
 /** A state from the record of a pass, which it takes over. */
 export function encodeState({ operator, dtype, skipNaN }: StateHeader, record: Uint8Array) {
   let at = 0;
-  for (const { code, bytes } of formOf(operatorOf(operator), dtype)?.accumulators ?? []) {
+  for (const { bytes, tidy } of formOf(operatorOf(operator), dtype)?.accumulators ?? []) {
     const length = bytes(dtype);
-    if (code >= OP_RUNNING) lengthen(viewOf(record, at, length), (length - EXACT_DIGITS) / 8);
+    tidy?.(viewOf(record, at, length), dtype);
     at += length;
   }
   const state = new Uint8Array(HEADER + record.length);
@@ -110,8 +109,11 @@ interface Decoded extends StateHeader {
 const bad = (why: string): RingfoldError => new RingfoldError("ERR_STATE", `state: ${why}`);
 
 /** @throws RingfoldError ERR_STATE */
-function decode(state: unknown): Decoded {
-  if (!(state instanceof Uint8Array)) throw bad(`${typeof state} is not a Uint8Array`);
+function decode(given: unknown): Decoded {
+  if (dtypeOf(given)?.name !== "uint8") throw bad(`${typeof given} is not a Uint8Array`);
+  // Of another realm, or a Buffer, whose `slice` does not copy.
+  const { buffer, byteOffset, byteLength } = given as Uint8Array;
+  const state = new Uint8Array(buffer, byteOffset, byteLength);
   const text = (from: number, to: number) => String.fromCharCode(...state.subarray(from, to));
   if (state.length < HEADER || text(0, MAGIC.length) !== MAGIC) {
     throw bad(`these ${state.length} bytes are none; pass what \`partial\` gave`);
@@ -130,13 +132,28 @@ function decode(state: unknown): Decoded {
   }
   const operator = text(AT.name, AT.name + MOST_NAME).replace(/\0+$/, "");
   const dtype = DTYPES[view.getUint8(AT.dtype)];
-  const form = dtype && formOf(operatorOf(operator), dtype);
-  const wanted = form?.accumulators.reduce((sum, a) => sum + a.bytes(dtype as DtypeInfo), HEADER);
-  if (dtype === undefined || form === undefined || wanted !== bytes) {
-    throw bad(`${operator} of dtype ${view.getUint8(AT.dtype)} has no state of ${bytes} bytes`);
+  const isKnown = dtype !== undefined && OPERATOR_NAMES.includes(operator);
+  const form = isKnown ? formOf(operatorOf(operator), dtype) : undefined;
+  const payload = state.subarray(HEADER);
+  const skip = view.getUint8(AT.skip);
+  if (!isKnown || form === undefined || skip > 1 || !isValid(form, payload, dtype)) {
+    throw bad(
+      `${JSON.stringify(operator)} of dtype ${view.getUint8(AT.dtype)} has no state like these ` +
+        `${bytes} bytes; make it anew`,
+    );
   }
-  const skipNaN = view.getUint8(AT.skip) === 1;
-  return { operator, dtype, skipNaN, form, payload: state.subarray(HEADER) };
+  return { operator, dtype, skipNaN: skip === 1, form, payload };
+}
+
+/** Whether the payload is as long as the states of the form, and each can be one. */
+function isValid({ accumulators }: Form, payload: Uint8Array, dtype: DtypeInfo): boolean {
+  const length = accumulators.reduce((sum, a) => sum + a.bytes(dtype), 0);
+  if (payload.length !== length) return false;
+  let end = 0;
+  return accumulators.every((a) => {
+    end += a.bytes(dtype);
+    return a.isValid?.(viewOf(payload, end - a.bytes(dtype), a.bytes(dtype)), dtype) ?? true;
+  });
 }
 
 const describe = ({ operator, dtype, skipNaN }: StateHeader): string =>
@@ -169,6 +186,7 @@ export function mergeStates(states: readonly Uint8Array[]): Uint8Array {
 /** The value of a state. @throws RingfoldError ERR_STATE, ERR_EMPTY, ERR_OVERFLOW */
 export function finishState(state: Uint8Array, options: FinishOptions = {}): Value {
   const { form, dtype, payload } = decode(state);
+  checkFinish(options, dtype);
   let end = 0;
   const places = form.accumulators.map(({ bytes }) => {
     end += bytes(dtype);
@@ -178,6 +196,30 @@ export function finishState(state: Uint8Array, options: FinishOptions = {}): Val
   const context = { dtype, initial: undefined, overflow, single: roundTo === "float32" };
   const value = form.finish(readerOf(payload), places, context);
   return typeof value === "number" && Number.isNaN(value) ? Number.NaN : value;
+}
+
+/** @throws RingfoldError ERR_OPTION */
+function checkFinish(options: FinishOptions, dtype: DtypeInfo): void {
+  const choices = { roundTo: ["float64", "float32"], overflow: ["wrap", "throw"] };
+  if (typeof options !== "object" || options === null) {
+    throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const allowed = choices[name as keyof typeof choices] as readonly unknown[] | undefined;
+    if (value !== undefined && !allowed?.includes(value)) {
+      throw new RingfoldError(
+        "ERR_OPTION",
+        `${name}: ${JSON.stringify(value)}; finishState takes roundTo ("float64", "float32") and ` +
+          'overflow ("wrap", "throw")',
+      );
+    }
+  }
+  if (options.roundTo === "float32" && dtype.kind !== "float") {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `roundTo: "float32" is for floats, not for ${dtype.name}; leave it out`,
+    );
+  }
 }
 
 /** What a state is of: for a report. @throws RingfoldError ERR_STATE */

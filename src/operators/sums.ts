@@ -252,8 +252,18 @@ function isBetter(into: DataView, from: DataView, dtype: DtypeInfo, isMax: boole
   return isMax ? b > a : b < a;
 }
 
-export const MIN: Accumulator = { code: OP_MIN, bytes: () => 16, join: joinExtrema(false) };
-export const MAX: Accumulator = { code: OP_MAX, bytes: () => 16, join: joinExtrema(true) };
+/** One NaN for all. */
+function tidyExtrema(state: DataView, dtype: DtypeInfo): void {
+  if (!isFloat(dtype) || !Number.isNaN(state.getFloat64(0, true))) return;
+  state.setFloat64(0, Number.NaN, true);
+}
+
+function extremum(code: number): Accumulator {
+  return { code, bytes: () => 16, join: joinExtrema(code === OP_MAX), tidy: tidyExtrema };
+}
+
+export const MIN = extremum(OP_MIN);
+export const MAX = extremum(OP_MAX);
 const ofExtrema = rounded([MIN, MAX], largest);
 
 export const SUMS: readonly Operator[] = [

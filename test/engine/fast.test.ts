@@ -157,7 +157,8 @@ test("an initial value that cancels a sum leaves 0, rounded to float32 or not", 
   for (const roundTo of ["float64", "float32"] as const) {
     assert.same(engine.reduceSync([-1.1], "sum", { initial: 1.1, roundTo }), 0, roundTo);
     const rest = engine.reduceSync([-1], "sum", { initial: 1.1, roundTo });
-    assert.same(rest, exactly("sum", [-1, 1.1], [], { roundTo }), roundTo);
+    // 1.1 − 1 is a float64.
+    assert.same(rest, roundTo === "float32" ? Math.fround(1.1 - 1) : 1.1 - 1, roundTo);
   }
 });
 

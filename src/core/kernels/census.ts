@@ -9,26 +9,42 @@ import { CELLS, levelFor } from "./window";
 
 export const CENSUS_BYTES: usize = 64;
 const MODES: usize = 24;
+/** 2^-968 and 2^1022. */
+const LEAST: f64 = 4.008336720017946e-292;
+const MOST: f64 = 4.49423283715579e307;
 
-export function census<T, PRODUCT>(p: usize, q: usize, n: i32, state: usize): void {
+export function census<T, PRODUCT>(p: usize, q: usize, n: i32, skip: bool, state: usize): void {
   memory.fill(state, 0, CENSUS_BYTES);
   const single = sizeof<T>() == 4 && !isSigned<PRODUCT>();
   let least = 2048;
   let most = -1;
   let zeros = false;
+  let nan = false;
   let lost = false;
   const last = p + <usize>n * sizeof<T>();
   for (; p < last; p += sizeof<T>(), q += sizeof<T>()) {
     let x = <f64>load<T>(p);
     if (isSigned<PRODUCT>()) {
       const y = <f64>load<T>(q);
-      // A product that underflows.
-      if (x != 0 && y != 0 && abs<f64>(x * y) < 2.0e-290) lost = true;
-      x *= y;
+      const product = x * y;
+      const areFinite = abs<f64>(x) < Infinity && abs<f64>(y) < Infinity;
+      // Of finite factors, but out of the bounds that exact-products.ts needs.
+      if (areFinite && x != 0 && y != 0) {
+        const magnitude = abs<f64>(product);
+        if (magnitude < LEAST || magnitude >= MOST) {
+          lost = true;
+          continue;
+        }
+      }
+      x = product;
     }
-    if (x != x) add(state);
-    else if (abs<f64>(x) == Infinity) add(state + (x > 0 ? 8 : 16));
-    else if (x == 0) zeros = true;
+    if (x != x) {
+      add(state);
+      nan = true;
+    } else if (abs<f64>(x) == Infinity) {
+      add(state + (x > 0 ? 8 : 16));
+      lost = true;
+    } else if (x == 0) zeros = true;
     else {
       const field = max<i32>(<i32>(reinterpret<i64>(x) >> 52) & 0x7ff, 1);
       least = min<i32>(least, field);
@@ -37,8 +53,9 @@ export function census<T, PRODUCT>(p: usize, q: usize, n: i32, state: usize): vo
   }
   if (n == 0) return;
   let level = CELLS;
-  const special = load<i64>(state) + load<i64>(state + 8) + load<i64>(state + 16) != 0;
-  if (!special && !lost) level = most < 0 ? 1 : levelFor(least - 1023, most - 1023, single);
+  // A NaN that is left out is as good as a zero.
+  if (nan && skip) zeros = true;
+  if (!lost && (skip || !nan)) level = most < 0 ? 1 : levelFor(least - 1023, most - 1023, single);
   const extra = level - (single ? 1 : 2);
   let mode = 0;
   if (level == CELLS) mode = 4;

@@ -241,8 +241,8 @@ function foldFloat<T extends number>(
     case OP_MOMENTS:
       return momentsFloat<T>(p, n, skip, state);
     case OP_CENSUS:
-      if (q == p) return census<T, No>(p, p, n, state);
-      return census<T, Yes>(p, q, n, state);
+      if (q == p) return census<T, No>(p, p, n, skip, state);
+      return census<T, Yes>(p, q, n, skip, state);
     case OP_PRODUCT:
       return product.productFloat<T>(p, n, skip, state);
     case OP_MIN:

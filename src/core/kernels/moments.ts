@@ -10,10 +10,13 @@ import { Plain, sumFloat } from "./sum";
 const MEAN: usize = 8;
 const SQUARES: usize = 16;
 
-function squaresOf<T, SKIP>(p: usize, n: i32, mean: f64): f64 {
+/** Σd² − (Σd)² / count for d = x − mean: the second term makes up for the mean's rounding. */
+function squaresOf<T, SKIP>(p: usize, n: i32, mean: f64, count: f64): f64 {
   const m = f64x2.splat(mean);
   let a = f64x2.splat(0);
   let b = a;
+  let c = a;
+  let d = a;
   const end = p + turns(<usize>n * sizeof<T>());
   const last = p + <usize>n * sizeof<T>();
   for (; p < end; p += 4 * sizeof<T>()) {
@@ -21,18 +24,26 @@ function squaresOf<T, SKIP>(p: usize, n: i32, mean: f64): f64 {
     let w = sizeof<T>() == 8 ? v128.load(p + 16) : f64x2.promote_low_f32x4(v128.load64_zero(p + 8));
     v = f64x2.sub(v, m);
     w = f64x2.sub(w, m);
-    v = f64x2.mul(v, v);
-    w = f64x2.mul(w, w);
-    a = f64x2.add(a, isSigned<SKIP>() ? v128.and(v, f64x2.eq(v, v)) : v);
-    b = f64x2.add(b, isSigned<SKIP>() ? v128.and(w, f64x2.eq(w, w)) : w);
+    if (isSigned<SKIP>()) {
+      v = v128.and(v, f64x2.eq(v, v));
+      w = v128.and(w, f64x2.eq(w, w));
+    }
+    a = f64x2.add(a, f64x2.mul(v, v));
+    b = f64x2.add(b, f64x2.mul(w, w));
+    c = f64x2.add(c, v);
+    d = f64x2.add(d, w);
   }
   a = f64x2.add(a, b);
-  let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  c = f64x2.add(c, d);
+  let squares = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  let rest = f64x2.extract_lane(c, 0) + f64x2.extract_lane(c, 1);
   for (; p < last; p += sizeof<T>()) {
-    const d = <f64>load<T>(p) - mean;
-    if (!isSigned<SKIP>() || d == d) sum += d * d;
+    const x = <f64>load<T>(p) - mean;
+    if (isSigned<SKIP>() && x != x) continue;
+    squares += x * x;
+    rest += x;
   }
-  return sum;
+  return count == 0 ? squares : squares - rest * (rest / count);
 }
 
 export function momentsFloat<T>(p: usize, n: i32, skip: bool, state: usize): void {
@@ -41,7 +52,9 @@ export function momentsFloat<T>(p: usize, n: i32, skip: bool, state: usize): voi
   const mean = count == 0 ? 0 : load<f64>(state) / <f64>count;
   store<i64>(state, count);
   store<f64>(state + MEAN, mean);
-  const squares = skip ? squaresOf<T, Yes>(p, n, mean) : squaresOf<T, No>(p, n, mean);
+  const squares = skip
+    ? squaresOf<T, Yes>(p, n, mean, <f64>count)
+    : squaresOf<T, No>(p, n, mean, <f64>count);
   store<f64>(state + SQUARES, squares);
 }
 
