@@ -12,7 +12,6 @@ import {
   OP_DOT,
   OP_EXACT_ABS,
   OP_EXACT_DOT,
-  OP_EXACT_SQUARES,
   OP_EXACT_SUM,
   OP_MAX,
   OP_MIN,
@@ -116,8 +115,8 @@ export function foldRunning(
   state: usize,
   scratch: usize,
 ): void {
-  if (dtype == FLOAT64) return runFloat64(op, skip, p, q, n, state, scratch);
-  if (dtype == FLOAT32) return runFloat32(op, skip, p, q, n, state, scratch);
+  if (dtype == FLOAT64) return runFloat<f64>(op, skip, p, q, n, state, scratch);
+  if (dtype == FLOAT32) return runFloat<f32>(op, skip, p, q, n, state, scratch);
   const wide = scratch + SCRATCH_HALF;
   const second = q == p ? wide : wide + SCRATCH_HALF_BYTES;
   for (let done = 0; done < n; done += BLOCK) {
@@ -125,11 +124,11 @@ export function foldRunning(
     const offset = (<usize>done) << 1;
     expandHalf(p + offset, some, wide);
     if (q != p) expandHalf(q + offset, some, second);
-    runFloat32(op, skip, wide, second, some, state, scratch);
+    runFloat<f32>(op, skip, wide, second, some, state, scratch);
   }
 }
 
-function runFloat64(
+function runFloat<T>(
   op: i32,
   skip: bool,
   p: usize,
@@ -138,43 +137,23 @@ function runFloat64(
   state: usize,
   scratch: usize,
 ): void {
+  const isWide = sizeof<T>() == 8;
   let count = <i64>n;
-  if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<f64>(p, q, n) : sum.countNumbers<f64>(p, n);
+  if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<T>(p, q, n) : sum.countNumbers<T>(p, n);
   digits.addCount(state, count);
-  switch (op) {
-    case OP_EXACT_SUM:
-      return foldExact<f64, No, No>(SUM64, p, p, n, skip, state, 0, scratch);
-    case OP_EXACT_ABS:
-      return foldExact<f64, Yes, No>(ABS64, p, p, n, skip, state, 0, scratch);
-    case OP_EXACT_SQUARES:
-      return foldProducts(SQUARES64, p, p, n, skip, state, scratch);
-    default:
-      return foldProducts(DOT64, p, q, n, skip, state, scratch);
+  if (op == OP_EXACT_SUM) {
+    return foldExact<T, No, No>(isWide ? SUM64 : SUM32, p, p, n, skip, state, 0, scratch);
   }
-}
-
-function runFloat32(
-  op: i32,
-  skip: bool,
-  p: usize,
-  q: usize,
-  n: i32,
-  state: usize,
-  scratch: usize,
-): void {
-  let count = <i64>n;
-  if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<f32>(p, q, n) : sum.countNumbers<f32>(p, n);
-  digits.addCount(state, count);
-  switch (op) {
-    case OP_EXACT_SUM:
-      return foldExact<f32, No, No>(SUM32, p, p, n, skip, state, 0, scratch);
-    case OP_EXACT_ABS:
-      return foldExact<f32, Yes, No>(ABS32, p, p, n, skip, state, 0, scratch);
-    case OP_EXACT_SQUARES:
-      return foldExact<f32, No, Yes>(SQUARES32, p, p, n, skip, state, 0, scratch);
-    default:
-      return foldExact<f32, No, Yes>(DOT32, p, q, n, skip, state, 0, scratch);
+  if (op == OP_EXACT_ABS) {
+    return foldExact<T, Yes, No>(isWide ? ABS64 : ABS32, p, p, n, skip, state, 0, scratch);
   }
+  const second = op == OP_EXACT_DOT ? q : p;
+  if (isWide) {
+    const kind = op == OP_EXACT_DOT ? DOT64 : SQUARES64;
+    return foldProducts(kind, p, second, n, skip, state, scratch);
+  }
+  const kind = op == OP_EXACT_DOT ? DOT32 : SQUARES32;
+  foldExact<f32, No, Yes>(kind, p, second, n, skip, state, 0, scratch);
 }
 
 function foldInt<T extends number>(
