@@ -3,7 +3,8 @@
 
 import { crc32 } from "node:zlib";
 import { createEngine, finishState, mergeStates, type OperatorName } from "../../src/index.js";
-import { type ExactName, exactly, exactNames, make, narrow, shapeNames } from "../exact.js";
+import { make, narrow, shapeNames } from "../arrays.js";
+import { type ExactName, exactly, exactNames } from "../exact.js";
 import { assert, seeded, test } from "../harness.js";
 import { dtypes, expected, isFloat, randomArray } from "../oracle.js";
 

@@ -2,7 +2,8 @@
 // every bit of the result. No expected value is computed here but by the engine itself.
 
 import { createEngine, type Engine } from "../../src/index.js";
-import { anyLength, make, partner, pow2, settled, shapeNames, unaryNames } from "../exact.js";
+import { anyLength, make, partner, shapeNames } from "../arrays.js";
+import { pow2, settled, unaryNames } from "../exact.js";
 import { assert, type Random, seeded, test } from "../harness.js";
 
 const N = 300_007;

@@ -5,18 +5,8 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createEngine } from "../../src/index.js";
-import {
-  anyLength,
-  type Elements,
-  type ExactName,
-  exactly,
-  make,
-  narrow,
-  partner,
-  settled,
-  shapeNames,
-  unaryNames,
-} from "../exact.js";
+import { anyLength, make, narrow, partner, shapeNames } from "../arrays.js";
+import { type Elements, type ExactName, exactly, settled, unaryNames } from "../exact.js";
 
 const LONGEST = 30_000;
 const SHOWN = 20;

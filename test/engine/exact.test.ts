@@ -2,19 +2,15 @@
 
 import { spawnSync } from "node:child_process";
 import { createEngine, type Engine } from "../../src/index.js";
+import { anyLength, make, narrow, partner, shapeNames } from "../arrays.js";
 import {
-  anyLength,
   bitsOf,
   type Elements,
   type ExactName,
   type ExactOptions,
   exactly,
   exactNames,
-  make,
-  narrow,
-  partner,
   settled,
-  shapeNames,
   unaryNames,
 } from "../exact.js";
 import { assert, type Random, seeded, test } from "../harness.js";

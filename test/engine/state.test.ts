@@ -5,7 +5,8 @@ import { runInNewContext } from "node:vm";
 import { crc32 } from "node:zlib";
 import { createEngine, finishState, mergeStates, type OperatorName } from "../../src/index.js";
 import type { TypedArray } from "../../src/operators/dtype.js";
-import { type ExactName, exactly, exactNames, make, narrow, shapeNames } from "../exact.js";
+import { make, narrow, shapeNames } from "../arrays.js";
+import { type ExactName, exactly, exactNames } from "../exact.js";
 import { assert, type Random, seeded, test } from "../harness.js";
 import { dtypes, exact, expected, isFloat, randomArray } from "../oracle.js";
 
