@@ -4,7 +4,14 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadCore } from "../../src/engine/core.js";
+import { Local } from "../../src/engine/local.js";
+import { finish, makePlan } from "../../src/engine/plan.js";
+import { Shared } from "../../src/engine/shared.js";
+import { Submitter } from "../../src/engine/submitter.js";
 import { createEngine, type Engine, type OperatorName } from "../../src/index.js";
+import { dtypeInfo } from "../../src/operators/dtype.js";
+import { exactly } from "../exact.js";
 import { assert, seeded, test } from "../harness.js";
 import { expected } from "../oracle.js";
 
@@ -88,4 +95,45 @@ test("all values in random order, at odd lengths, NaN skipped or not", async () 
       }
     }
   }
+});
+
+test("dot, squares and variance of all finite values are exact, whatever the array is called", async () => {
+  // On the memory itself: not every runtime has an array of float16 to hand in.
+  const layout = { workers: 0, threads: 1, cores: 1, maxBytes: 2 ** 30 };
+  const shared = Shared.create(await loadCore(), layout);
+  const submitter = new Submitter(shared);
+  const local = new Local(shared, submitter.me);
+  const random = seeded("half dot");
+  const float16 = dtypeInfo("float16");
+  for (const n of [1, 7, 8192, 20_011]) {
+    const finite = () => {
+      const half = random.int(65_536);
+      return (half & 0x7c00) === 0x7c00 ? half & 0x83ff : half;
+    };
+    const [x, y] = [0, 1].map(() => Uint16Array.from({ length: n }, finite)) as [
+      Uint16Array,
+      Uint16Array,
+    ];
+    const [at, to] = [x, y].map((halves) => {
+      const address = shared.arena.alloc(2 * n);
+      shared.reach(address + 2 * n);
+      shared.bytes.set(new Uint8Array(halves.buffer), address);
+      return address;
+    }) as [number, number];
+    const [a, b] = [Float64Array.from(x, decode), Float64Array.from(y, decode)];
+    for (const op of ["dot", "sumSquares", "variance", "l1"] as const) {
+      for (const accuracy of ["exact", "fast"] as const) {
+        const options = { skipNaN: false, accuracy, pairwise: false, receipt: false };
+        const plan = makePlan(op, float16, options);
+        local.foldAt(at, n, plan, op === "dot" ? to - at : 0);
+        const context = { dtype: float16, initial: undefined, overflow: undefined, single: false };
+        const got = finish(plan, shared, local.root, context, n, false) as number;
+        const want = exactly(op, a, b) as number;
+        if (accuracy === "exact") assert.same(got, want, `${op} of ${n}`);
+        else
+          assert.ok(Math.abs(got - want) <= 1e-9 * Math.abs(want), `fast ${op}: ${got}, ${want}`);
+      }
+    }
+  }
+  submitter.close();
 });
