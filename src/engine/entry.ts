@@ -201,7 +201,8 @@ function cut(shared: Shared, spec: JobSpec, blocks: number): { shift: number; ta
   const threads = shared.i32(CONTROL_THREADS);
   const wanted = Math.max(blocks / TASK_BLOCKS, TASKS_A_THREAD * threads);
   // Large states: fewer cells, down to what keeps every thread busy.
-  const room = Math.max(64, Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4)));
+  const fit = Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4));
+  const room = Math.max(64, TASKS_A_THREAD * threads, fit);
   const most = Math.min(shared.i32(CONTROL_MAX_TASKS), room, wanted);
   let shift = 0;
   while (Math.ceil(blocks / 2 ** shift) > most) shift++;
