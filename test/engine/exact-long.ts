@@ -1,6 +1,6 @@
 // Exact operators on as many arrays as one has time for:
 //   node dist/test/engine/exact-long.js [--arrays N] [--seed S]
-// Progress goes to stderr; the last line says how many passed, and the seed to do it again.
+// Progress goes to a terminal's stderr; the last line says how many passed, and the seed to do it again.
 
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -75,12 +75,12 @@ for (let i = 0; i < arrays; i++) {
   }
   if (ok) passed++;
   else failed++;
-  if ((i + 1) % EVERY === 0) {
+  if ((i + 1) % EVERY === 0 && process.stderr.isTTY) {
     const rate = ((i + 1) / (performance.now() - start)).toFixed(1);
     process.stderr.write(`\r${i + 1} of ${arrays} arrays, ${failed} failed, ${rate} a millisecond`);
   }
 }
-process.stderr.write("\n");
+if (process.stderr.isTTY) process.stderr.write("\n");
 await engine.close();
 console.log(`${passed} passed, ${failed} failed (--arrays ${arrays} --seed ${seed})`);
 process.exitCode = failed > 0 ? 1 : 0;
