@@ -9,7 +9,8 @@ export const CENSUS: Accumulator = { code: OP_CENSUS, bytes: () => 64 };
 
 /**
  * What exact sums need for a block of 8,192: all its numbers within one window of exponents; zeros
- * besides; a wider window (100 exponents), a still wider one (150); or a cell for each exponent.
+ * besides; a wider window (100 exponents), a still wider one (150); or a cell for each exponent, as
+ * numbers of 2^1020 and more do, and what is not finite.
  */
 export interface Modes {
   readonly window: number;
