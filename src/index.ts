@@ -40,6 +40,6 @@ export type { Receipted } from "./engine/plan.js";
 export type { ReductionStream } from "./engine/reduction.js";
 export { type ErrorCode, RingfoldError } from "./errors.js";
 export type { Dtype, TypedArray } from "./operators/dtype.js";
-export type { Accuracy, Value } from "./operators/operator.js";
+export type { Accuracy, FinishOptions, Value } from "./operators/operator.js";
 export type { Modes, Naive, Receipt } from "./operators/receipt.js";
-export { type FinishOptions, finishState, mergeStates } from "./operators/state.js";
+export { finishState, mergeStates } from "./operators/state.js";

@@ -2,7 +2,7 @@
 
 import { RingfoldError } from "../errors.js";
 import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
-import type { StateReader, Value } from "../operators/operator.js";
+import { contextOf, type StateReader, type Value } from "../operators/operator.js";
 import { encodeState, readerOf } from "../operators/state.js";
 import type { Input, Located, Pair } from "./input.js";
 import { checkOptions, type OperatorName, type ReduceOptions } from "./options.js";
@@ -18,7 +18,8 @@ export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflo
 /** What an accumulation needs of its engine. */
 export interface Folding {
   locate(input: Input | Pair): Located;
-  fold(located: Located, plan: Plan, take: (state: StateReader, root: number) => void): void;
+  /** Hands the record of an input to the plan's `take`. */
+  fold(located: Located, plan: Plan): void;
   /** left ⊕ right. */
   merge(plan: Plan, left: Uint8Array, right: Uint8Array): Uint8Array;
 }
@@ -51,7 +52,7 @@ export class Accumulation {
     if (this.#plan === undefined) {
       const plan = splitPlan(this.#operator, dtype, this.#options);
       assertApplies(plan, this.#options);
-      this.#plan = plan;
+      this.#plan = { ...plan, take: (state, root) => this.#take(plan, state, root) };
     }
     if (this.#plan.pass.dtype !== dtype) {
       throw new RingfoldError(
@@ -68,29 +69,21 @@ export class Accumulation {
    */
   add(input: Input | Pair): this {
     const located = this.#folding.locate(input);
-    this.#fold(located, this.#planFor(located.dtype));
+    this.#folding.fold(located, this.#planFor(located.dtype));
     this.#length += located.length;
     return this;
   }
 
-  #fold(located: Located, plan: Plan): void {
-    this.#folding.fold(located, plan, (state, root) => {
-      const record = state.copy(root, plan.pass.stateBytes);
-      this.#record =
-        this.#record === undefined ? record : this.#folding.merge(plan, this.#record, record);
-    });
+  #take(plan: Plan, state: StateReader, root: number): void {
+    const record = state.copy(root, plan.pass.stateBytes);
+    this.#record =
+      this.#record === undefined ? record : this.#folding.merge(plan, this.#record, record);
   }
 
   /** The value of all that was added so far. @throws RingfoldError ERR_OPTION, ERR_EMPTY */
   value(): Value {
     const { plan, record } = this.#current();
-    const { overflow, roundTo } = this.#options;
-    const context = {
-      dtype: plan.pass.dtype,
-      initial: undefined,
-      overflow,
-      single: roundTo === "float32",
-    };
+    const context = contextOf(plan.pass.dtype, this.#options);
     return finish(plan, readerOf(record), 0, context, this.#length, false) as Value;
   }
 
@@ -105,7 +98,8 @@ export class Accumulation {
     if (this.#record === undefined && this.#plan !== undefined) {
       const { dtype } = this.#plan.pass;
       const none = { dtype, length: 0, address: -1, view: new Uint8Array(0) };
-      this.#fold(this.#plan.inputs === 2 ? { ...none, second: none } : none, this.#plan);
+      const located = this.#plan.inputs === 2 ? { ...none, second: none } : none;
+      this.#folding.fold(located, this.#plan);
     }
     if (this.#plan === undefined || this.#record === undefined) {
       throw new RingfoldError(

@@ -251,9 +251,9 @@ export class Engine {
     this.#begin(options);
     return new Accumulation(operator, options, {
       locate: (input) => this.#locate(input, operator),
-      fold: (located, plan, take) => {
+      fold: (located, plan) => {
         this.#begin(NO_OPTIONS);
-        this.#runner.runNow(located, { ...plan, take }, NO_OPTIONS);
+        this.#runner.runNow(located, plan, NO_OPTIONS);
       },
       merge: (plan, left, right) => this.#local.merge(plan, left, right),
     });

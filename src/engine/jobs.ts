@@ -4,6 +4,7 @@
 import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { dtypeInfo, type TypedArray } from "../operators/dtype.js";
+import { contextOf } from "../operators/operator.js";
 import { decodeState } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { readError, userError } from "./failure.js";
@@ -274,12 +275,7 @@ export class Jobs {
   finish(plan: Plan, root: number, options: ReduceOptions, length: number): unknown {
     this.#shared.reach(root + plan.pass.stateBytes);
     if (plan.take !== undefined) return plan.take(this.#shared, root);
-    const context = {
-      dtype: plan.pass.dtype,
-      initial: options.initial,
-      overflow: options.overflow,
-      single: options.roundTo === "float32",
-    };
+    const context = contextOf(plan.pass.dtype, options);
     return finish(plan, this.#shared, root, context, length, options.receipt === true);
   }
 

@@ -11,7 +11,7 @@ import {
   SCRATCH_JOB,
 } from "../core/map.js";
 import { foldValues, type UserOperator } from "../operators/user.js";
-import { writePass } from "./entry.js";
+import { type Pass, writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
 import { userError } from "./failure.js";
 import { bytesOf, type Located, secondOffset } from "./input.js";
@@ -30,7 +30,7 @@ export class Local {
   readonly #me: number;
   /** A job entry of this thread's own, that no table holds. */
   readonly #job: number;
-  #plan: Plan | undefined;
+  #pass: Pass | undefined;
   #stage = 0;
 
   constructor(shared: Shared, me: number) {
@@ -74,9 +74,9 @@ export class Local {
   #set(plan: Plan, address: number, length: number, second: number): void {
     const { u32s } = this.#shared;
     const job = this.#job;
-    if (this.#plan !== plan) {
+    if (this.#pass !== plan.pass) {
       writePass(this.#shared, job, plan.pass);
-      this.#plan = plan;
+      this.#pass = plan.pass;
     }
     u32s[(job + JOB_INPUT) >>> 2] = address;
     u32s[(job + JOB_SECOND) >>> 2] = second;

@@ -5,14 +5,15 @@ import { MAX_OPS, OP_RUNNING, SCRATCH_STACK_BYTES, STACK_LEVELS } from "../core/
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
-import type {
-  Accumulator,
-  Accuracy,
-  FinishContext,
-  Form,
-  Operator,
-  StateReader,
-  Value,
+import {
+  type Accumulator,
+  type Accuracy,
+  canonical,
+  type FinishContext,
+  type Form,
+  type Operator,
+  type StateReader,
+  type Value,
 } from "../operators/operator.js";
 import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
 import { NOTHING, type UserOperator } from "../operators/user.js";
@@ -57,7 +58,8 @@ export interface PassOptions {
 /** Lays out states: those of running accumulators first, each accumulator once. */
 class Layout {
   readonly #dtype: DtypeInfo;
-  readonly #accumulators: Accumulator[] = [];
+  readonly #running: Accumulator[] = [];
+  readonly #others: Accumulator[] = [];
 
   constructor(dtype: DtypeInfo) {
     this.#dtype = dtype;
@@ -65,31 +67,34 @@ class Layout {
 
   add(accumulators: readonly Accumulator[]): void {
     for (const accumulator of accumulators) {
-      if (this.#accumulators.some((a) => a.code === accumulator.code)) continue;
-      const isRunning = (a: Accumulator) => a.code >= OP_RUNNING;
-      const before = this.#accumulators.filter(isRunning).length;
-      const at = isRunning(accumulator) ? before : this.#accumulators.length;
-      this.#accumulators.splice(at, 0, accumulator);
+      const list = accumulator.code >= OP_RUNNING ? this.#running : this.#others;
+      if (!list.some((a) => a.code === accumulator.code)) list.push(accumulator);
     }
+  }
+
+  get #all(): Accumulator[] {
+    return [...this.#running, ...this.#others];
   }
 
   get codes(): number[] {
-    return this.#accumulators.map((a) => a.code);
+    return this.#all.map((a) => a.code);
   }
 
   place(code: number): number {
-    let at = 0;
-    for (const accumulator of this.#accumulators) {
-      if (accumulator.code === code) break;
-      at += accumulator.bytes(this.#dtype);
-    }
-    return at;
+    return this.#bytes(this.#all.slice(0, this.codes.indexOf(code)));
   }
 
-  /** Bytes of all states, or of the running ones. */
-  size(isRunning = false): number {
-    const some = this.#accumulators.filter((a) => !isRunning || a.code >= OP_RUNNING);
-    return some.reduce((sum, a) => sum + a.bytes(this.#dtype), 0);
+  #bytes(accumulators: readonly Accumulator[]): number {
+    return accumulators.reduce((sum, a) => sum + a.bytes(this.#dtype), 0);
+  }
+
+  get stateBytes(): number {
+    return this.#bytes(this.#all);
+  }
+
+  /** Bytes of the running accumulators' states. */
+  get running(): number {
+    return this.#bytes(this.#running);
   }
 }
 
@@ -106,9 +111,11 @@ function formOf(operator: Operator, dtype: DtypeInfo, options: PassOptions): For
       `schedule: "pairwise" combines the numbers of one input; ${operator.name} has two`,
     );
   }
-  const exact = pairwise ? undefined : operator.form(dtype, "exact");
   const fast = operator.form(dtype, "fast") as Form;
-  if (accuracy === "exact" && exact === undefined && operator.form(dtype, "exact") !== fast) {
+  const own = operator.form(dtype, "exact");
+  // Of integers, extrema and counts both are one.
+  const exact = pairwise && own !== fast ? undefined : own;
+  if (accuracy === "exact" && exact === undefined) {
     throw new RingfoldError(
       "ERR_OPTION",
       `accuracy: "exact" cannot be had for ${operator.name} of ${dtype.name}` +
@@ -157,10 +164,8 @@ export function makePlan(
     for (const form of fasts) layout.add(form.accumulators);
     if (isFloat) layout.add([CENSUS]);
   }
-  const stateBytes = layout.size();
-  const running = layout.size(true);
+  const { codes, stateBytes, running } = layout;
   const stack = running + (stateBytes - running) * (STACK_LEVELS + 1);
-  const { codes } = layout;
   if (stack > SCRATCH_STACK_BYTES || codes.length > MAX_OPS) {
     throw new RingfoldError(
       "ERR_OPERATOR",
@@ -256,11 +261,6 @@ export function finish(
       context,
     ),
   };
-}
-
-/** One bit pattern for NaN. */
-function canonical(value: Value): Value {
-  return typeof value === "number" && Number.isNaN(value) ? Number.NaN : value;
 }
 
 /** The result of a user operator's final state. @throws RingfoldError ERR_EMPTY */

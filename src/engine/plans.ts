@@ -2,6 +2,7 @@
 
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "../operators/dtype.js";
+import { assertRoundTo } from "../operators/operator.js";
 import type { UserOperator } from "../operators/user.js";
 import type { OperatorName, Operators, ReduceOptions } from "./options.js";
 import { makePlan, makeUserPlan, type Plan } from "./plan.js";
@@ -86,10 +87,5 @@ export function assertApplies({ items, pass }: Plan, { initial, roundTo }: Reduc
   if (initial !== undefined && odd !== undefined) {
     throw new RingfoldError("ERR_OPTION", `initial: ${odd.operator.name} has none; leave it out`);
   }
-  if (roundTo === "float32" && pass.dtype.kind !== "float") {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `roundTo: "float32" is for floats, not for ${pass.dtype.name}; leave it out`,
-    );
-  }
+  assertRoundTo(pass.dtype, roundTo);
 }

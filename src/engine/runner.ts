@@ -29,6 +29,8 @@ export class Runner {
   readonly #jobs: Jobs;
   /** Undefined in a thread that attached. */
   readonly #threads: Threads | undefined;
+  /** How many threads compute at once. */
+  readonly #computing: number;
 
   constructor(
     shared: Shared,
@@ -43,15 +45,13 @@ export class Runner {
     this.#local = local;
     this.#jobs = jobs;
     this.#threads = threads;
+    this.#computing = shared.i32(CONTROL_THREADS);
     this.crossover = crossover;
   }
 
   async run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
     if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
-    const task =
-      options.schedule === "pairwise"
-        ? this.#pairTask(located, plan, options)
-        : this.#task(located, plan);
+    const task = this.#task(located, plan, options);
     return task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
   }
 
@@ -59,10 +59,7 @@ export class Runner {
     if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
       return this.#here(located, plan, options);
     }
-    const task =
-      options.schedule === "pairwise"
-        ? this.#pairTask(located, plan, options)
-        : this.#task(located, plan);
+    const task = this.#task(located, plan, options);
     return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
   }
 
@@ -78,7 +75,7 @@ export class Runner {
   /** With one thread, the calling thread is the one that computes. */
   #isAlone(located: Located, options: ReduceOptions): boolean {
     return (
-      this.#shared.i32(CONTROL_THREADS) === 1 &&
+      this.#computing === 1 &&
       secondOffset(located) !== undefined &&
       options.schedule !== "pairwise" &&
       options.timeout === undefined &&
@@ -105,7 +102,11 @@ export class Runner {
   // --- on the workers -----------------------------------------------------------------
 
   /** The job for an input that workers can reach; undefined if it must be copied in. */
-  #task(located: Located, plan: Plan): Task | undefined {
+  #task(located: Located, plan: Plan, options: ReduceOptions): Task | undefined {
+    if (options.schedule === "pairwise") {
+      const { me } = this.#submitter;
+      return pairTask(this.#shared, this.#local, me, this.#computing, located, plan, options);
+    }
     const { view, length, address } = located;
     const second = secondOffset(located);
     if (second !== undefined) {
@@ -121,19 +122,6 @@ export class Runner {
     const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
     // The task holds the view, so that the buffer is not taken for gone while the job runs.
     return { ...external(plan, length, { pieces: [piece] }), view };
-  }
-
-  #pairTask(located: Located, plan: Plan, options: ReduceOptions) {
-    const { me } = this.#submitter;
-    return pairTask(
-      this.#shared,
-      this.#local,
-      me,
-      this.#shared.i32(CONTROL_THREADS),
-      located,
-      plan,
-      options,
-    );
   }
 
   /** Copies an input in, buffer by buffer, while workers reduce what is there. */
@@ -157,7 +145,7 @@ export class Runner {
 
   #copyNow({ view, length, second }: Located, plan: Plan, options: ReduceOptions): unknown {
     const deadline = new Deadline(options.timeout);
-    const buffers = new StreamBuffers(this.#shared, plan, this.#shared.i32(CONTROL_THREADS));
+    const buffers = new StreamBuffers(this.#shared, plan, this.#computing);
     let running: Running;
     try {
       running = this.#jobs.entryNow(buffers.spec, deadline);
@@ -179,7 +167,7 @@ export class Runner {
   }
 
   async openStream(plan: Plan, options: ReduceOptions): Promise<ReductionStream<unknown>> {
-    const buffers = new StreamBuffers(this.#shared, plan, this.#shared.i32(CONTROL_THREADS));
+    const buffers = new StreamBuffers(this.#shared, plan, this.#computing);
     const running = await this.#jobs.entry(buffers.spec, options).catch((error: unknown) => {
       buffers.free();
       throw error;

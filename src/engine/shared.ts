@@ -18,6 +18,8 @@ import {
   LINES,
   MAGIC,
   MAX_JOBS,
+  SCRATCH_EXACT,
+  SCRATCH_SIZE,
   SLOT_SHIFT,
   TASK_RING,
   TASK_SLOTS,
@@ -217,6 +219,12 @@ export class Shared implements StateReader {
     }
     this.reach(address + length * dtype.size);
     return new array(this.buffer, address, length);
+  }
+
+  /** Readies a thread's scratch: guesses and cells of exact sums begin as zeros. */
+  clearScratch(scratch: number): void {
+    this.reach(scratch + SCRATCH_SIZE);
+    this.bytes.fill(0, scratch + SCRATCH_EXACT, scratch + SCRATCH_SIZE);
   }
 
   line(participant: number): number {

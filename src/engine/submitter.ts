@@ -25,7 +25,6 @@ import {
   RETURN_ANSWER,
   RETURN_EXTERNAL,
   RING_SIZE,
-  SCRATCH_EXACT,
   SCRATCH_SIZE,
   SLOT_SHIFT,
 } from "../core/map.js";
@@ -96,7 +95,7 @@ export class Submitter {
     }
     shared.core.ringInit(ring, slots, RESULTS_LOG2, SLOT_SHIFT, 0n, 1 << RESULTS_LOG2);
     shared.me = this.me;
-    shared.bytes.fill(0, scratch + SCRATCH_EXACT, scratch + SCRATCH_SIZE);
+    shared.clearScratch(scratch);
     shared.i32s[(line + LINE_SCRATCH) >> 2] = scratch;
     shared.i32s[(line + LINE_RESULTS) >> 2] = ring;
     this.external = new External(shared, this.me);

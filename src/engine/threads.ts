@@ -10,7 +10,6 @@ import {
   LINE_STATE,
   MAX_SUBMITTERS,
   MAX_WORKERS,
-  SCRATCH_EXACT,
   SCRATCH_SIZE,
   WORK_GATE,
 } from "../core/map.js";
@@ -59,9 +58,7 @@ export class Threads {
     // Growing the memory once, before the threads exist, is cheaper than once a thread.
     for (let me = 0; me < count; me++) {
       const scratch = this.#shared.arena.alloc(SCRATCH_SIZE);
-      this.#shared.reach(scratch + SCRATCH_SIZE);
-      const exact = scratch + SCRATCH_EXACT;
-      this.#shared.bytes.fill(0, exact, scratch + SCRATCH_SIZE);
+      this.#shared.clearScratch(scratch);
       this.#shared.i32s[(this.#shared.line(me) + LINE_SCRATCH) >> 2] = scratch;
     }
     const alive = setInterval(() => {}, 2 ** 30);

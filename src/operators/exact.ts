@@ -44,10 +44,10 @@ export const EXACT_ABS = exact(OP_EXACT_ABS, false);
 export const EXACT_SQUARES = exact(OP_EXACT_SQUARES, true);
 export const EXACT_DOT = exact(OP_EXACT_DOT, true);
 
-export const scaleOf = (dtype: DtypeInfo, isProduct: boolean): number =>
+const scaleOf = (dtype: DtypeInfo, isProduct: boolean): number =>
   isWide(dtype, isProduct) ? EXACT_PRODUCT_SCALE : EXACT_SCALE;
 
-export const countOf = (state: StateReader, at: number): bigint => state.i64(at + EXACT_COUNT);
+const countOf = (state: StateReader, at: number): bigint => state.i64(at + EXACT_COUNT);
 
 /** The value if the sum is not finite, else undefined. */
 function specialOf(state: StateReader, at: number): number | undefined {
@@ -199,12 +199,20 @@ function join(into: DataView, from: DataView, size: number): void {
   const count = into.getBigInt64(EXACT_COUNT, true) + from.getBigInt64(EXACT_COUNT, true);
   into.setUint32(EXACT_FLAGS, flags, true);
   into.setBigInt64(EXACT_COUNT, count, true);
-  let carry = 0n;
   for (let at = EXACT_DIGITS; at < EXACT_DIGITS + 8 * size; at += 8) {
-    const sum = into.getBigInt64(at, true) + from.getBigInt64(at, true) + carry;
-    const isLast = at === EXACT_DIGITS + 8 * (size - 1);
-    into.setBigInt64(at, isLast ? sum : BigInt.asUintN(32, sum), true);
-    carry = sum >> 32n;
+    into.setBigInt64(at, into.getBigInt64(at, true) + from.getBigInt64(at, true), true);
+  }
+  settle(into, size);
+}
+
+/** Moves all carries; the last digit keeps the sign. */
+function settle(state: DataView, size: number): void {
+  let carry = 0n;
+  for (let i = 0; i < size; i++) {
+    const at = EXACT_DIGITS + 8 * i;
+    const digit = state.getBigInt64(at, true) + carry;
+    state.setBigInt64(at, i === size - 1 ? digit : BigInt.asUintN(32, digit), true);
+    carry = digit >> 32n;
   }
 }
 
@@ -227,13 +235,10 @@ function isWhole(state: DataView, size: number): boolean {
 function lengthen(state: DataView, size: number): void {
   const first = state.getInt32(EXACT_FIRST, true);
   const end = state.getInt32(EXACT_END, true);
-  let carry = 0n;
   for (let i = 0; i < size; i++) {
-    const at = EXACT_DIGITS + 8 * i;
-    const digit = (i >= first && i < end ? state.getBigInt64(at, true) : 0n) + carry;
-    state.setBigInt64(at, i === size - 1 ? digit : BigInt.asUintN(32, digit), true);
-    carry = digit >> 32n;
+    if (i < first || i >= end) state.setBigInt64(EXACT_DIGITS + 8 * i, 0n, true);
   }
+  settle(state, size);
   state.setInt32(EXACT_FIRST, 0, true);
   state.setInt32(EXACT_END, size, true);
   state.setUint32(EXACT_FLAGS + 4, 0, true);

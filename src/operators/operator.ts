@@ -6,6 +6,7 @@
 // makes of the final states). sum and mean share one accumulator; variance has
 // two, one of which is the sum's.
 
+import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 
 export type Value = number | bigint | boolean;
@@ -59,6 +60,33 @@ export interface FinishContext {
   readonly overflow: "wrap" | "throw" | undefined;
   /** Floats are rounded to float32, once. */
   readonly single: boolean;
+}
+
+/** What a caller says of a result; `roundTo` is for floats. */
+export interface FinishOptions {
+  readonly roundTo?: "float64" | "float32";
+  readonly overflow?: "wrap" | "throw";
+}
+
+/** @throws RingfoldError ERR_OPTION */
+export function assertRoundTo(dtype: DtypeInfo, roundTo: FinishOptions["roundTo"]): void {
+  if (roundTo !== "float32" || dtype.kind === "float") return;
+  throw new RingfoldError(
+    "ERR_OPTION",
+    `roundTo: "float32" is for floats, not for ${dtype.name}; leave it out`,
+  );
+}
+
+export function contextOf(
+  dtype: DtypeInfo,
+  { initial, overflow, roundTo }: FinishOptions & { readonly initial?: number | bigint },
+): FinishContext {
+  return { dtype, initial, overflow, single: roundTo === "float32" };
+}
+
+/** One bit pattern for NaN. */
+export function canonical(value: Value): Value {
+  return typeof value === "number" && Number.isNaN(value) ? Number.NaN : value;
 }
 
 /** One way to compute an operator. */

@@ -27,7 +27,16 @@ import { RingfoldError } from "../errors.js";
 import { OPERATOR_NAMES, operatorOf } from "./builtin.js";
 import { DTYPES, type DtypeInfo, dtypeOf } from "./dtype.js";
 import { roundState } from "./exact.js";
-import type { Form, Operator, StateReader, Value } from "./operator.js";
+import {
+  assertRoundTo,
+  canonical,
+  contextOf,
+  type FinishOptions,
+  type Form,
+  type Operator,
+  type StateReader,
+  type Value,
+} from "./operator.js";
 
 const MAGIC = "RFSTATE\0";
 const VERSION = 1;
@@ -39,11 +48,6 @@ export interface StateHeader {
   readonly operator: string;
   readonly dtype: DtypeInfo;
   readonly skipNaN: boolean;
-}
-
-export interface FinishOptions {
-  readonly roundTo?: "float64" | "float32";
-  readonly overflow?: "wrap" | "throw";
 }
 
 function crc32(bytes: Uint8Array): number {
@@ -80,13 +84,21 @@ function formOf(operator: Operator, dtype: DtypeInfo): Form | undefined {
   return isJoined && operator.rejects(dtype) === undefined ? form : undefined;
 }
 
+/** Where the states of a form lie in a payload: one after the other. */
+function placesOf({ accumulators }: Form, dtype: DtypeInfo) {
+  let end = 0;
+  return accumulators.map((accumulator) => {
+    const length = accumulator.bytes(dtype);
+    end += length;
+    return { accumulator, at: end - length, length, end };
+  });
+}
+
 /** A state from the record of a pass, which it takes over. */
 export function encodeState({ operator, dtype, skipNaN }: StateHeader, record: Uint8Array) {
-  let at = 0;
-  for (const { bytes, tidy } of formOf(operatorOf(operator), dtype)?.accumulators ?? []) {
-    const length = bytes(dtype);
-    tidy?.(viewOf(record, at, length), dtype);
-    at += length;
+  const form = formOf(operatorOf(operator), dtype) as Form;
+  for (const { accumulator, at, length } of placesOf(form, dtype)) {
+    accumulator.tidy?.(viewOf(record, at, length), dtype);
   }
   const state = new Uint8Array(HEADER + record.length);
   const view = viewOf(state);
@@ -146,14 +158,13 @@ function decode(given: unknown): Decoded {
 }
 
 /** Whether the payload is as long as the states of the form, and each can be one. */
-function isValid({ accumulators }: Form, payload: Uint8Array, dtype: DtypeInfo): boolean {
-  const length = accumulators.reduce((sum, a) => sum + a.bytes(dtype), 0);
-  if (payload.length !== length) return false;
-  let end = 0;
-  return accumulators.every((a) => {
-    end += a.bytes(dtype);
-    return a.isValid?.(viewOf(payload, end - a.bytes(dtype), a.bytes(dtype)), dtype) ?? true;
-  });
+function isValid(form: Form, payload: Uint8Array, dtype: DtypeInfo): boolean {
+  const places = placesOf(form, dtype);
+  if (payload.length !== places.at(-1)?.end) return false;
+  return places.every(
+    ({ accumulator, at, length }) =>
+      accumulator.isValid?.(viewOf(payload, at, length), dtype) ?? true,
+  );
 }
 
 const describe = ({ operator, dtype, skipNaN }: StateHeader): string =>
@@ -173,11 +184,9 @@ export function mergeStates(states: readonly Uint8Array[]): Uint8Array {
     if (describe(other) !== describe(first)) {
       throw bad(`${describe(first)} and ${describe(other)} cannot be merged`);
     }
-    let at = 0;
-    for (const { bytes, join } of first.form.accumulators) {
-      const length = bytes(first.dtype);
-      join?.(viewOf(record, at, length), viewOf(other.payload, at, length), first.dtype);
-      at += length;
+    for (const { accumulator, at, length } of placesOf(first.form, first.dtype)) {
+      const from = viewOf(other.payload, at, length);
+      accumulator.join?.(viewOf(record, at, length), from, first.dtype);
     }
   }
   return encodeState(first, record);
@@ -187,15 +196,8 @@ export function mergeStates(states: readonly Uint8Array[]): Uint8Array {
 export function finishState(state: Uint8Array, options: FinishOptions = {}): Value {
   const { form, dtype, payload } = decode(state);
   checkFinish(options, dtype);
-  let end = 0;
-  const places = form.accumulators.map(({ bytes }) => {
-    end += bytes(dtype);
-    return end - bytes(dtype);
-  });
-  const { overflow, roundTo } = options;
-  const context = { dtype, initial: undefined, overflow, single: roundTo === "float32" };
-  const value = form.finish(readerOf(payload), places, context);
-  return typeof value === "number" && Number.isNaN(value) ? Number.NaN : value;
+  const places = placesOf(form, dtype).map(({ at }) => at);
+  return canonical(form.finish(readerOf(payload), places, contextOf(dtype, options)));
 }
 
 /** @throws RingfoldError ERR_OPTION */
@@ -214,12 +216,7 @@ function checkFinish(options: FinishOptions, dtype: DtypeInfo): void {
       );
     }
   }
-  if (options.roundTo === "float32" && dtype.kind !== "float") {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `roundTo: "float32" is for floats, not for ${dtype.name}; leave it out`,
-    );
-  }
+  assertRoundTo(dtype, options.roundTo);
 }
 
 /** What a state is of: for a report. @throws RingfoldError ERR_STATE */

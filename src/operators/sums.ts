@@ -44,15 +44,14 @@ function joinWords(words: number) {
 
 /** `words`: of the sum of integers. Fast floats have f64 and a count. */
 function summing(code: number, words: number): Accumulator {
-  const join = joinWords(words);
   return {
     code,
     bytes: (d) => (isFloat(d) ? 16 : 8 * words + 8),
-    join: (into, from) => join(into, from),
+    join: joinWords(words),
   };
 }
 
-export const SUM = summing(OP_SUM, 2);
+const SUM = summing(OP_SUM, 2);
 const ABS = summing(OP_ABS, 2);
 const SQUARES = summing(OP_SQUARES, 3);
 const DOT = summing(OP_DOT, 3);

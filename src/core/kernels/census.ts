@@ -5,13 +5,11 @@
 // State, i64 each: NaN, +∞, −∞, then blocks by mode: one window; one window and zeros; a window of
 // one part more; of two more; cells.
 
-import { CELLS, levelFor } from "./window";
+import { LEAST, MOST } from "./exact-products";
+import { CELLS, leastLevel, levelFor } from "./window";
 
 export const CENSUS_BYTES: usize = 64;
 const MODES: usize = 24;
-/** 2^-968 and 2^1022. */
-const LEAST: f64 = 4.008336720017946e-292;
-const MOST: f64 = 4.49423283715579e307;
 
 export function census<T, PRODUCT>(p: usize, q: usize, n: i32, skip: bool, state: usize): void {
   memory.fill(state, 0, CENSUS_BYTES);
@@ -28,10 +26,10 @@ export function census<T, PRODUCT>(p: usize, q: usize, n: i32, skip: bool, state
       const y = <f64>load<T>(q);
       const product = x * y;
       const areFinite = abs<f64>(x) < Infinity && abs<f64>(y) < Infinity;
-      // Of finite factors, but out of the bounds that exact-products.ts needs.
+      // Of finite factors, but out of the bounds within which a product is taken apart.
       if (areFinite && x != 0 && y != 0) {
-        const magnitude = abs<f64>(product);
-        if (magnitude < LEAST || magnitude >= MOST) {
+        const word = <u32>(reinterpret<u64>(product) >> 32) & 0x7fffffff;
+        if (word < LEAST || word >= MOST) {
           lost = true;
           continue;
         }
@@ -55,8 +53,9 @@ export function census<T, PRODUCT>(p: usize, q: usize, n: i32, skip: bool, state
   let level = CELLS;
   // A NaN that is left out is as good as a zero.
   if (nan && skip) zeros = true;
-  if (!lost && (skip || !nan)) level = most < 0 ? 1 : levelFor(least - 1023, most - 1023, single);
-  const extra = level - (single ? 1 : 2);
+  if (!lost && (skip || !nan))
+    level = most < 0 ? leastLevel(single) : levelFor(least - 1023, most - 1023, single);
+  const extra = level - leastLevel(single);
   let mode = 0;
   if (level == CELLS) mode = 4;
   else if (extra > 1) mode = 3;

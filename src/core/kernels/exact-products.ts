@@ -26,8 +26,8 @@ import { mulHigh } from "./integers";
 /** Products that are taken apart at once: with their errors they stay in the first-level cache. */
 const PART: i32 = 1024;
 /** Upper words of 2^-968 and of 2^1022. */
-const LEAST: u32 = (1023 - 968) << 20;
-const MOST: u32 = (1023 + 1022) << 20;
+export const LEAST: u32 = (1023 - 968) << 20;
+export const MOST: u32 = (1023 + 1022) << 20;
 const INFINITE: u32 = 0x7ff00000;
 const LOW: i64 = 0xffffffff;
 /** Bit of a state that weighs 2^EXACT_SCALE. */
@@ -65,7 +65,12 @@ function split<SQUARE, ZEROS, SKIP>(
   const end = p + ((<usize>n) << 3);
   for (; p < end; p += 16, products += 16, errors += 16) {
     let x = v128.load(p);
-    if (isSigned<SKIP>()) x = v128.and(x, f64x2.eq(x, x));
+    let y = isSigned<SQUARE>() ? x : v128.load(q);
+    if (isSigned<SKIP>()) {
+      const isNumber = v128.and(f64x2.eq(x, x), f64x2.eq(y, y));
+      x = v128.and(x, isNumber);
+      y = v128.and(y, isNumber);
+    }
     const xh = nearest26(x, half, mask);
     const xl = f64x2.sub(x, xh);
     let product: v128;
@@ -78,12 +83,6 @@ function split<SQUARE, ZEROS, SKIP>(
       e = f64x2.add(e, f64x2.mul(xl, xl));
       if (isSigned<ZEROS>()) isZero = f64x2.eq(x, zero);
     } else {
-      let y = v128.load(q);
-      if (isSigned<SKIP>()) {
-        const isNumber = v128.and(f64x2.eq(y, y), f64x2.eq(v128.load(p), v128.load(p)));
-        x = v128.and(x, isNumber);
-        y = v128.and(y, isNumber);
-      }
       const yh = nearest26(y, half, mask);
       const yl = f64x2.sub(y, yh);
       product = f64x2.mul(x, y);

@@ -58,7 +58,7 @@ function exponentOf(bits: i32, raw: bool): i32 {
  * From the words with the least and greatest magnitude to the range of exponents. If `zeros`,
  * they are not in `lo`; else a word of 0 may be a zero.
  */
-export function noteRange(lo: i32, hi: i32, raw: bool, single: bool, zeros: bool): void {
+function noteRange(lo: i32, hi: i32, raw: bool, single: bool, zeros: bool): void {
   if (hi == 0 && lo != 0) return setRange(NONE, -NONE);
   let least = lo == 0 && !zeros ? ZERO : exponentOf(lo, raw);
   if (single && least != ZERO) least = max<i32>(least, -126);

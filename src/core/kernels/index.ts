@@ -79,12 +79,7 @@ export function foldBlock(
       return foldInt<u64>(op, p, q, n, base, state, scratch);
     case FLOAT16: {
       const wide = scratch + SCRATCH_HALF;
-      expandHalf(p, n, wide);
-      let second = wide;
-      if (q != p) {
-        second += SCRATCH_HALF_BYTES;
-        expandHalf(q, n, second);
-      }
+      const second = expandBoth(p, q, n, wide);
       return foldFloat<f32>(op, skip, wide, second, n, base, state);
     }
     case FLOAT32:
@@ -92,6 +87,14 @@ export function foldBlock(
     default:
       return foldFloat<f64>(op, skip, p, q, n, base, state);
   }
+}
+
+/** One input of float16 or two as float32, at `wide` and behind; returns where the second is. */
+function expandBoth(p: usize, q: usize, n: i32, wide: usize): usize {
+  expandHalf(p, n, wide);
+  if (q == p) return wide;
+  expandHalf(q, n, wide + SCRATCH_HALF_BYTES);
+  return wide + SCRATCH_HALF_BYTES;
 }
 
 // Kinds of exact sums: each has guesses of its own, those of products of float64 two.
@@ -118,12 +121,10 @@ export function foldRunning(
   if (dtype == FLOAT64) return runFloat<f64>(op, skip, p, q, n, state, scratch);
   if (dtype == FLOAT32) return runFloat<f32>(op, skip, p, q, n, state, scratch);
   const wide = scratch + SCRATCH_HALF;
-  const second = q == p ? wide : wide + SCRATCH_HALF_BYTES;
   for (let done = 0; done < n; done += BLOCK) {
     const some = min<i32>(BLOCK, n - done);
     const offset = (<usize>done) << 1;
-    expandHalf(p + offset, some, wide);
-    if (q != p) expandHalf(q + offset, some, second);
+    const second = expandBoth(p + offset, q + offset, some, wide);
     runFloat<f32>(op, skip, wide, second, some, state, scratch);
   }
 }

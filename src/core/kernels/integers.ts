@@ -5,7 +5,7 @@
 
 import { sumInt } from "./sum";
 
-export const PRODUCTS_COUNT: usize = 24;
+const PRODUCTS_COUNT: usize = 24;
 
 function absOf<T>(v: v128): v128 {
   if (sizeof<T>() == 1) return i8x16.abs(v);
@@ -43,7 +43,6 @@ function add(state: usize, low: u64, high: i64): void {
 /** Products of elements of up to 16 bits: n of 32 bits fit 64. */
 function narrow<T>(p: usize, q: usize, n: i32): i64 {
   let sum = i64x2.splat(0);
-  let total: i64 = 0;
   const last = p + <usize>n * sizeof<T>();
   const end = p + ((<usize>n * sizeof<T>()) & ~15);
   for (; p < end; p += 16, q += 16) {
@@ -74,7 +73,7 @@ function narrow<T>(p: usize, q: usize, n: i32): i64 {
       sum = i64x2.add(sum, i64x2.add(i64x2.extend_low_i32x4_u(w), i64x2.extend_high_i32x4_u(w)));
     }
   }
-  total = i64x2.extract_lane(sum, 0) + i64x2.extract_lane(sum, 1);
+  let total = i64x2.extract_lane(sum, 0) + i64x2.extract_lane(sum, 1);
   for (; p < last; p += sizeof<T>(), q += sizeof<T>()) total += <i64>load<T>(p) * <i64>load<T>(q);
   return total;
 }

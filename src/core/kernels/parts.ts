@@ -16,8 +16,8 @@
 // cost four integer operations for four numbers.
 //
 // After 8,192 numbers, 2^11 pairs for each of two lanes, parts of 51 bits may fill 62. The sums
-// then move on to halves of 32 bits, without leaving the function: that costs 0.8 µs while memory
-// is read, and a block takes 2.4 µs.
+// then move on to halves of 32 bits; what a run of blocks ends with waits until its end, since the
+// reading of memory stalls meanwhile: 0.8 µs, where a block takes 2.4 µs.
 //
 // The idea of summing in parts by anchors: Zielke and Drygalla (2003), Rump's AccSum (2008),
 // Demmel and Nguyen's ReproBLAS (2013). A turn takes eight numbers, two pairs of vectors; with more

@@ -86,16 +86,21 @@ function forget(guess: usize): void {
 /** A first guess, around 1. */
 export function begin(guess: usize, single: bool): void {
   if (load<i32>(guess + GUESS_PATIENCE) != 0) return;
-  store<i32>(guess + GUESS_LEVEL, single ? 1 : 2);
+  store<i32>(guess + GUESS_LEVEL, leastLevel(single));
   store<i32>(guess + GUESS_TOP, HEADROOM);
   store<i32>(guess + GUESS_PATIENCE, MIN_PATIENCE);
   forget(guess);
 }
 
+/** 53 bits and a window of any use take two parts. */
+export function leastLevel(single: bool): i32 {
+  return single ? 1 : 2;
+}
+
 /** The narrowest level that holds exponents lo … hi. */
 export function levelFor(lo: i32, hi: i32, single: bool): i32 {
   if (hi > MOST_TOP) return CELLS;
-  let level = single ? 1 : 2;
+  let level = leastLevel(single);
   while (level < CELLS && hi - lo > spanOf(level, single)) level++;
   return level;
 }
@@ -144,7 +149,7 @@ export function learn(guess: usize, single: bool): void {
   }
   const level = levelOf(guess);
   if (levelFor(lo, hi, single) < level) choose(guess, lo, hi, single);
-  else if (!hasZeros(guess) && level == (single ? 1 : 2)) {
+  else if (!hasZeros(guess) && level == leastLevel(single)) {
     store<i32>(guess + GUESS_PATIENCE, MIN_PATIENCE);
   }
   store<i32>(guess + GUESS_ZEROS, 0);
