@@ -1,5 +1,6 @@
 // The exports of the core: what host and worker threads call.
 
+export { foldAll, foldBegin, foldBlocks, foldEnd, mergeRecord, roundExact } from "./fold";
 export {
   announce as gateAnnounce,
   cancel as gateCancel,
@@ -11,16 +12,10 @@ export {
   ascend,
   cellOf,
   climbFrom,
-  foldAll,
-  foldBegin,
-  foldBlocks,
-  foldEnd,
   mergeLeftOf,
-  mergeRecord,
   mergeRightOf,
   mergeTarget,
   progress,
-  roundExact,
 } from "./job";
 export {
   begin as pairBegin,

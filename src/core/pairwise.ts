@@ -17,7 +17,8 @@
 // nobody waits for a free slot. Of the three atomic stores a pair, one is left.
 
 import { add32, cas64, load64, peek32, peek64, wait32 } from "./atomic";
-import { count, foldRecord, isWanted, lineOf, mergeRecord, scratchOf } from "./job";
+import { foldRecord, mergeRecord } from "./fold";
+import { isWanted } from "./job";
 import {
   JOB_BATCH,
   JOB_CELLS,
@@ -30,6 +31,7 @@ import {
   LINE_COMBINES,
   RING_HEAD,
 } from "./map";
+import { count, lineOf, scratchOf } from "./places";
 import * as ring from "./ring";
 
 /** Looks at an unpublished slot before this thread gives its processor away for a moment. */

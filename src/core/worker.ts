@@ -9,22 +9,9 @@
 // more may run, and the last thread awake never parks with work ready.
 
 import { add32, load32, peek32, poke32 } from "./atomic";
+import { foldBegin, foldBlocks, foldEnd } from "./fold";
 import * as gate from "./gate";
-import {
-  answer,
-  cellOf,
-  count,
-  deliver,
-  firstBlock,
-  foldBegin,
-  foldBlocks,
-  foldEnd,
-  jobOf,
-  lineOf,
-  progress,
-  runBlocks,
-  takeRecord,
-} from "./job";
+import { answer, cellOf, deliver, firstBlock, progress, runBlocks, takeRecord } from "./job";
 import {
   BLOCK,
   BLOCK_LOG2,
@@ -63,6 +50,7 @@ import {
   WORK_GATE,
 } from "./map";
 import * as pairwise from "./pairwise";
+import { count, jobOf, lineOf } from "./places";
 import * as ring from "./ring";
 
 /** Words of the work gate in use. */

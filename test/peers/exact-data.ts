@@ -1,6 +1,8 @@
 // Data that are easy and hard to sum exactly, and their sums: computed here with BigInt, in a way
 // that has nothing in common with the engine's.
 
+import { roundRational } from "../exact.js";
+
 type Draw = (i: number) => number;
 
 export interface DataSet {
@@ -200,14 +202,7 @@ export function exactDot(x: Floats, y: Floats): Exact {
 export function nearest({ value, scale, special }: Exact, times = 1): number {
   if (special !== undefined) return special;
   const all = value * BigInt(times);
-  const size = all < 0n ? -all : all;
-  const sign = all < 0n ? -1 : 1;
-  const last = Math.max(size.toString(2).length - 53 + scale, -1074);
-  if (last <= scale) return sign * Number(size) * 2 ** scale;
-  const drop = BigInt(last - scale);
-  const kept = size >> drop;
-  const rest = size - (kept << drop);
-  const half = 1n << (drop - 1n);
-  const up = rest > half || (rest === half && (kept & 1n) === 1n);
-  return sign * Number(kept + (up ? 1n : 0n)) * 2 ** last;
+  return scale < 0
+    ? roundRational(all, 1n << BigInt(-scale))
+    : roundRational(all << BigInt(scale), 1n);
 }
