@@ -139,12 +139,12 @@ export function ascend(job: usize): i32 {
 }
 
 /** Climbs from a task's cell; answers the submitter if this thread reaches the root. */
-export function deliver(job: usize, task: i32): void {
+export function deliver(me: i32, job: usize, task: i32): void {
   climbFrom(job, task);
   while (true) {
     const step = ascend(job);
     if (step == ASCEND_STOP) return;
-    if (step == ASCEND_ROOT) return answer(job, task, 0);
+    if (step == ASCEND_ROOT) return answer(me, job, task, 0);
     if (isWanted(job)) mergeRecord(job, mergeInto, mergeLeft, mergeRight);
   }
 }
@@ -154,12 +154,12 @@ export function deliver(job: usize, task: i32): void {
  * and of every streamed task that can be outstanding, so it is never full. After the answer
  * that completes a job its entry may be used again: touch it no more.
  */
-export function answer(job: usize, task: i32, cell: i32): void {
+export function answer(me: i32, job: usize, task: i32, cell: i32): void {
   const submitter = peek32(job + JOB_SUBMITTER);
   const line = lineOf(submitter);
   const results = <usize>peek32(line + LINE_RESULTS);
-  let ticket = ring.reserve(results);
-  while (ticket < 0) ticket = ring.reserve(results);
+  let ticket = ring.reserve(me, results);
+  while (ticket < 0) ticket = ring.reserve(me, results);
   const record = ring.payloadOf(results, ticket);
   poke32(ring.slotOf(results, ticket) + SLOT_EPOCH, peek32(job + JOB_EPOCH));
   poke32(record + RECORD_JOB, <i32>((job - JOBS) / JOB_SIZE));
@@ -171,8 +171,9 @@ export function answer(job: usize, task: i32, cell: i32): void {
 }
 
 /** Moves the record at the head of `from` into this thread's line, if one is published. */
-export function takeRecord(line: usize, from: usize): bool {
-  if (ring.claim(from, 1) == 0) return false;
+export function takeRecord(me: i32, from: usize): bool {
+  if (ring.claim(me, from, 1) == 0) return false;
+  const line = lineOf(me);
   const ticket = ring.claimedTicket();
   const slot = ring.slotOf(from, ticket);
   poke32(line + LINE_EPOCH, peek32(slot + SLOT_EPOCH));

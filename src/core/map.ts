@@ -91,7 +91,16 @@ export const RECORD_ADDRESS = 8;
 export const RECORD_LENGTH = 12;
 /** u32: cell that takes the task's state (streamed jobs). */
 export const RECORD_CELL = 16;
+/** u32: threads that died with this record in hand. */
+export const RECORD_TRIES = 20;
 export const RECORD_SIZE = 24;
+/** RECORD_JOB of a record that a dead thread reserved and never filled. */
+export const TOMBSTONE = -1;
+
+export const INTENT_CLAIM = 1;
+export const INTENT_RESERVE = 2;
+/** Tickets that one claim takes at most: what an intent can say. */
+export const MOST_CLAIMED = 32;
 
 // --- participants ----------------------------------------------------------
 
@@ -111,12 +120,29 @@ export const LINE_RESULTS = 8;
 export const LINE_EPOCH = 12;
 /** The record that this thread claimed last. */
 export const LINE_RECORD = 16;
+/**
+ * i64: what this thread is about to do to a ring, or did last: ring / 128 (25 bits), INTENT_…
+ * (2 bits), tickets − 1 (5 bits), low half of the first ticket. 0: nothing that matters.
+ */
+export const LINE_INTENT = 48;
+/** u32: 1 while the record above is this thread's duty. */
+export const LINE_HAND = 56;
+/** u32: one more each time another thread takes the line over from a dead one. */
+export const LINE_INCARNATION = 60;
 /** i64 counters, written by the line's own thread only. */
 export const LINE_TASKS = 64;
 export const LINE_BLOCKS = 72;
 export const LINE_PARKS = 80;
 export const LINE_NOTIFIES = 88;
 export const LINE_COMBINES = 96;
+/** u32: waiters at LINE_ALIVE; a probe takes one first. Written by those who probe. */
+export const LINE_TOKENS = 128;
+/** u32, always 0: the thread waits here asynchronously as long as it lives. */
+export const LINE_ALIVE = 132;
+/** u32, checked core only: point << 8 | FAULT_…; visits to skip first; 1 once it struck. */
+export const LINE_FAULT = 192;
+export const LINE_FAULT_SKIP = 196;
+export const LINE_FAULT_HIT = 200;
 /** The gate at which this submitter waits for answers. */
 export const LINE_GATE = 256;
 

@@ -2,13 +2,22 @@
 // queue, with 64-bit tickets and a strict full and empty as in crossbeam's
 // ArrayQueue and JCTools' MpmcArrayQueue.
 //
-// Any thread may call anything here. A producer: reserve → fill the payload →
-// publish. A consumer: claim n → read each payload → release each. Between
+// Any participant may call anything here. A producer: reserve → fill the payload
+// → publish. A consumer: claim n → read each payload → release each. Between
 // reserve and publish, and between claim and release, the slot belongs to the
 // caller alone; README.md has the states of a slot and why that holds.
+//
+// Before each compare-exchange the caller's line says what it is for: its
+// *intent*. If the thread dies, recover.ts finds by it which slot is orphaned.
+// The intent stands until the next one: of a slot that is published, or
+// released, it says nothing.
 
 import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
 import {
+  INTENT_CLAIM,
+  INTENT_RESERVE,
+  LINE_INTENT,
+  MOST_CLAIMED,
   RING_HEAD,
   RING_MASK,
   RING_SHIFT,
@@ -17,6 +26,7 @@ import {
   SLOT_PAYLOAD,
   SLOT_SEQ,
 } from "./map";
+import { lineOf } from "./places";
 
 /** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
 let claimed: i64 = 0;
@@ -63,12 +73,25 @@ export function size(ring: usize): i64 {
   return load64(ring + RING_TAIL) - head;
 }
 
+/** Says before the compare-exchange what it is for. */
+export function intend(me: i32, ring: usize, operation: i32, ticket: i64, n: i32): void {
+  const what = ((<i64>ring) << 32) | ((<i64>operation) << 37) | ((<i64>(n - 1)) << 32);
+  store64(lineOf(me) + LINE_INTENT, what | (ticket & 0xffffffff));
+}
+
+/** The compare-exchange failed: another thread has the slot, so no intent may cover it. */
+export function retract(me: i32): void {
+  store64(lineOf(me) + LINE_INTENT, 0);
+}
+
 /** Takes the next ticket to publish at; −1 if the ring is full. */
-export function reserve(ring: usize): i64 {
+export function reserve(me: i32, ring: usize): i64 {
   while (true) {
     const t = load64(ring + RING_TAIL);
     if (load32(slotOf(ring, t) + SLOT_SEQ) == <i32>t) {
+      intend(me, ring, INTENT_RESERVE, t, 1);
       if (cas64(ring + RING_TAIL, t, t + 1) == t) return t;
+      retract(me);
     } else if (t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
       // `head` was read after `tail`, and neither falls: at that read the ring was full.
       return -1;
@@ -87,20 +110,25 @@ export function publish(ring: usize, ticket: i64): void {
 }
 
 /**
- * Takes the longest published prefix of at most `max` tickets with one compare-exchange and
- * returns its length; 0 if the next ticket is not published. It never waits for a producer
+ * Takes the longest published prefix of at most `max` (and MOST_CLAIMED) tickets with one
+ * compare-exchange and returns its length; 0 if the next ticket is not published. It never waits for a producer
  * that stands between reserve and publish: for a strict answer see `isEmpty`.
  */
-export function claim(ring: usize, max: i32): i32 {
+export function claim(me: i32, ring: usize, max: i32): i32 {
+  const most = min<i32>(max, MOST_CLAIMED);
   while (true) {
     const h = load64(ring + RING_HEAD);
     let n = 0;
-    while (n < max && isPublished(ring, h + <i64>n)) n++;
+    while (n < most && isPublished(ring, h + <i64>n)) n++;
     if (n == 0) {
       if (load64(ring + RING_HEAD) == h) return 0;
-    } else if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {
-      claimed = h;
-      return n;
+    } else {
+      intend(me, ring, INTENT_CLAIM, h, n);
+      if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {
+        claimed = h;
+        return n;
+      }
+      retract(me);
     }
   }
 }

@@ -78,7 +78,7 @@ function isCrowded(): bool {
 /** Publishes tasks first … end − 1 of a job; wakes workers. The ring holds all jobs' tasks. */
 export function submit(me: i32, index: i32, first: i32, end: i32): void {
   const epoch = peek32(jobOf(index) + JOB_EPOCH);
-  for (let task = first; task < end; task++) push(index, epoch, task, 0, 0, 0);
+  for (let task = first; task < end; task++) push(me, index, epoch, task, 0, 0, 0);
   wakeSome(me, end - first);
 }
 
@@ -91,13 +91,21 @@ export function submitStreamed(
   length: i32,
   cell: i32,
 ): void {
-  push(index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell);
+  push(me, index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell);
   wakeSome(me, 1);
 }
 
-function push(index: i32, epoch: i32, task: i32, address: i32, length: i32, cell: i32): void {
-  let ticket = ring.reserve(TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(TASK_RING);
+function push(
+  me: i32,
+  index: i32,
+  epoch: i32,
+  task: i32,
+  address: i32,
+  length: i32,
+  cell: i32,
+): void {
+  let ticket = ring.reserve(me, TASK_RING);
+  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
   const record = ring.payloadOf(TASK_RING, ticket);
   poke32(ring.slotOf(TASK_RING, ticket) + SLOT_EPOCH, epoch);
   poke32(record + RECORD_JOB, index);
@@ -142,7 +150,7 @@ function runTask(me: i32): bool {
   } else if (kind != KIND_EMPTY) {
     pairwise.run(me, job);
   }
-  deliver(job, task);
+  deliver(me, job, task);
   return true;
 }
 
@@ -156,14 +164,14 @@ function runStreamed(me: i32, job: usize, record: usize): void {
     foldEnd(me, job, cellOf(job, cell));
     progress(me, job, (elements + BLOCK - 1) >> BLOCK_LOG2);
   }
-  answer(job, task, cell);
+  answer(me, job, task, cell);
 }
 
 /** Takes a task into this thread's line. */
-function take(line: usize): bool {
-  if (!takeRecord(line, TASK_RING)) return false;
+function take(me: i32): bool {
+  if (!takeRecord(me, TASK_RING)) return false;
   // Whoever takes a task looks behind it: a wake-up of one brings the next.
-  if (ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(line);
+  if (ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
   return true;
 }
 
@@ -172,13 +180,13 @@ export function work(me: i32): i32 {
   const line = lineOf(me);
   while (true) {
     if (load32(CONTROL_CLOSED) != 0) return RETURN_CLOSED;
-    if (!isCrowded() && (take(line) || (spins() && take(line)))) {
+    if (!isCrowded() && (take(me) || (spins() && take(me)))) {
       if (!runTask(me)) return RETURN_EXTERNAL;
       continue;
     }
     const epoch = gate.announce(WORK_GATE, me);
     // Crowded still: a helper runs, and it wakes us when it leaves work behind.
-    if (!isCrowded() && take(line)) {
+    if (!isCrowded() && take(me)) {
       gate.cancel(WORK_GATE, me);
       if (!runTask(me)) return RETURN_EXTERNAL;
       continue;
@@ -226,7 +234,7 @@ export function helpEnd(me: i32): void {
 /** Takes an answer into this thread's line. */
 export function collect(me: i32): bool {
   const line = lineOf(me);
-  return takeRecord(line, <usize>peek32(line + LINE_RESULTS));
+  return takeRecord(me, <usize>peek32(line + LINE_RESULTS));
 }
 
 /**
@@ -244,7 +252,7 @@ export function help(me: i32, runs: i32, timeout: i64): i32 {
       if (runs == 0) add32(CONTROL_WATCHERS, -1);
       return RETURN_ANSWER;
     }
-    if (runs != 0 && take(line)) return runTask(me) ? RETURN_RAN : RETURN_EXTERNAL;
+    if (runs != 0 && take(me)) return runTask(me) ? RETURN_RAN : RETURN_EXTERNAL;
   }
   if (runs == 0) add32(CONTROL_WATCHERS, -1);
   const epoch = gate.announce(line + LINE_GATE, me & 63);

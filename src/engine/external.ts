@@ -258,7 +258,7 @@ export class External {
     const { core } = this.#shared;
     const task = this.#shared.i32(record + RECORD_TASK);
     if (this.#shared.i32(job + JOB_STREAMED) !== 0) {
-      core.answer(job, task, this.#shared.i32(record + RECORD_CELL));
+      core.answer(this.#me, job, task, this.#shared.i32(record + RECORD_CELL));
       return;
     }
     core.climbFrom(job, task);
@@ -266,7 +266,7 @@ export class External {
       const step = core.ascend(job);
       if (step === ASCEND_STOP) return;
       if (step === ASCEND_ROOT) {
-        core.answer(job, task, 0);
+        core.answer(this.#me, job, task, 0);
         return;
       }
       this.#merge(job, operator);

@@ -46,9 +46,9 @@ export interface Core {
     ticket: bigint,
     used: number,
   ): void;
-  ringReserve(ring: number): bigint;
+  ringReserve(me: number, ring: number): bigint;
   ringPublish(ring: number, ticket: bigint): void;
-  ringClaim(ring: number, max: number): number;
+  ringClaim(me: number, ring: number, max: number): number;
   claimedTicket(): bigint;
   ringRelease(ring: number, ticket: bigint): void;
   ringPayload(ring: number, ticket: bigint): number;
@@ -69,7 +69,7 @@ export interface Core {
   mergeTarget(): number;
   mergeLeftOf(): number;
   mergeRightOf(): number;
-  answer(job: number, task: number, cell: number): void;
+  answer(me: number, job: number, task: number, cell: number): void;
   progress(me: number, job: number, blocks: bigint): void;
   cellOf(job: number, node: number): number;
   pairFill(me: number, job: number, p: number, shift: number, first: number, end: number): void;

@@ -16,8 +16,8 @@ export function coreOn(memory: WebAssembly.Memory, module = wasm): Core {
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Core;
 }
 
-/** Where the tests put rings and gates: clear of nothing, since no engine uses the memory. */
-export const RING = 4096;
+/** Where the tests put rings and gates: behind the lines of the participants. */
+export const RING = 262144;
 
 export function makeRing(core: Core, at: number, capacityLog2: number, ticket: bigint): number {
   core.ringInit(at, at + RING_SIZE, capacityLog2, SLOT_SHIFT, ticket, 2 ** capacityLog2);

@@ -8,6 +8,8 @@ export interface Role {
   module: WebAssembly.Module;
   ring: number;
   role: "produce" | "consume" | "reserve";
+  /** Which participant this thread is. */
+  me: number;
   /** This producer's number, or the consumer's. */
   index: number;
   /** Records of one producer; producers in all. */
@@ -25,7 +27,7 @@ export interface Role {
 }
 
 const role = workerData as Role;
-const { memory, module, ring, index, count, producers, batch, bitmap, taken, disorder } = role;
+const { memory, module, ring, me, index, count, producers, batch, bitmap, taken, disorder } = role;
 const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Core;
 const words = new Int32Array(memory.buffer);
 
@@ -34,7 +36,7 @@ while (Atomics.load(words, role.ready >> 2) < role.together);
 
 if (role.role === "produce") {
   for (let i = 0; i < count; ) {
-    const ticket = core.ringReserve(ring);
+    const ticket = core.ringReserve(me, ring);
     if (ticket < 0n) continue;
     const at = core.ringPayload(ring, ticket) >> 2;
     words[at] = index;
@@ -46,12 +48,12 @@ if (role.role === "produce") {
   }
 } else if (role.role === "reserve") {
   // One above the ticket, so that "full" leaves 0 only if it was never said.
-  const ticket = Number(core.ringReserve(ring));
+  const ticket = Number(core.ringReserve(me, ring));
   Atomics.store(words, taken >> 2, ticket < 0 ? -1 : ticket + 1);
 } else {
   const last = new Int32Array(producers).fill(-1);
   while (Atomics.load(words, taken >> 2) < count * producers) {
-    const n = core.ringClaim(ring, batch);
+    const n = core.ringClaim(me, ring, batch);
     const first = core.claimedTicket();
     for (let k = 0n; k < n; k++) {
       const at = core.ringPayload(ring, first + k) >> 2;

@@ -26,12 +26,13 @@ function arena({ producers, count, batch, capacityLog2, start }: Shape) {
     words[READY >> 2] = 0;
     let producer = 0;
     return Promise.all(
-      roles.map((role) => {
+      roles.map((role, i) => {
         const workerData: Role = {
           memory,
           module: wasm,
           ring: RING,
           role,
+          me: i + 1,
           index: role === "produce" ? producer++ : 0,
           count,
           producers,
@@ -79,7 +80,7 @@ for (const batch of [1, 5]) {
     const { core, run, check } = arena(shape);
     await run(["produce", "produce"]);
     assert.is(core.ringSize(RING), 2n ** 17n);
-    assert.is(core.ringReserve(RING), -1n, "strictly full");
+    assert.is(core.ringReserve(0, RING), -1n, "strictly full");
     await run(["consume", "consume"]);
     check();
   });
@@ -94,10 +95,10 @@ test("while a consumer stands before its release, reserve waits and does not say
     start: 0n,
   });
   for (const t of [0n, 1n]) {
-    core.ringReserve(RING);
+    core.ringReserve(0, RING);
     core.ringPublish(RING, t);
   }
-  assert.is(core.ringClaim(RING, 1), 1);
+  assert.is(core.ringClaim(0, RING, 1), 1);
   const reserving = run(["reserve"]);
   // Long enough for a wrong answer to arrive; the right one cannot before the release.
   while (Atomics.load(words, READY >> 2) === 0) await new Promise((r) => setImmediate(r));

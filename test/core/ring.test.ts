@@ -57,7 +57,7 @@ function explore(capacityLog2: number, start: bigint): number {
     const waits = !full && tickets.has(tail - BigInt(capacity));
     if (!waits) {
       visit(model, image, (m) => {
-        const t = core.ringReserve(RING);
+        const t = core.ringReserve(0, RING);
         assert.is(t, full ? -1n : tail, "reserve: strict full");
         if (!full) {
           m.tickets.set(tail, "reserved");
@@ -83,7 +83,7 @@ function explore(capacityLog2: number, start: bigint): number {
       visit(model, image, (m) => {
         let ready = 0;
         while (ready < max && tickets.get(head + BigInt(ready)) === "published") ready++;
-        assert.is(core.ringClaim(RING, max), ready, "claim: the longest published prefix");
+        assert.is(core.ringClaim(0, RING, max), ready, "claim: the longest published prefix");
         if (ready > 0) assert.is(core.claimedTicket(), head, "claim: its first ticket");
         for (let i = 0; i < ready; i++) m.tickets.set(head + BigInt(i), "claimed");
         m.head = head + BigInt(ready);
@@ -121,12 +121,12 @@ test("records come out in the order they went in, over many laps", () => {
   for (let lap = 0; lap < 1000; lap++) {
     const n = 1 + (lap % 4);
     for (let i = 0; i < n; i++) {
-      const ticket = core.ringReserve(RING);
+      const ticket = core.ringReserve(0, RING);
       words[core.ringPayload(RING, ticket) >> 2] = next++;
       core.ringPublish(RING, ticket);
     }
     for (let left = n; left > 0; ) {
-      const got = core.ringClaim(RING, 3);
+      const got = core.ringClaim(0, RING, 3);
       const first = core.claimedTicket();
       for (let i = 0; i < got; i++) {
         assert.is(words[core.ringPayload(RING, first + BigInt(i)) >> 2], expected++);
@@ -141,12 +141,12 @@ test("records come out in the order they went in, over many laps", () => {
 test("a full ring says so and takes again once a slot is released", () => {
   makeRing(core, RING, 1, 7n);
   for (const t of [7n, 8n]) {
-    assert.is(core.ringReserve(RING), t);
+    assert.is(core.ringReserve(0, RING), t);
     core.ringPublish(RING, t);
   }
-  assert.is(core.ringReserve(RING), -1n);
-  assert.is(core.ringClaim(RING, 1), 1);
+  assert.is(core.ringReserve(0, RING), -1n);
+  assert.is(core.ringClaim(0, RING, 1), 1);
   core.ringRelease(RING, 7n);
-  assert.is(core.ringReserve(RING), 9n);
+  assert.is(core.ringReserve(0, RING), 9n);
   assert.is(core.ringSize(RING), 2n);
 });

@@ -1,0 +1,66 @@
+// Compiles AssemblyScript to WebAssembly on a shared memory: the core, and what tests, benchmarks
+// and stress scenarios compile against its source.
+
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import asc from "assemblyscript/asc";
+
+/**
+ * @param {string} entry the file to compile
+ * @param {string} outFile where the module goes
+ * @param {{
+ *   switches?: Readonly<Record<string, number>>;
+ *   text?: string;
+ *   optimize?: boolean;
+ * }} [options] numbers for the constants of switches.ts; where the text form goes; false: quickly
+ */
+export async function compile(entry, outFile, { switches = {}, text, optimize = true } = {}) {
+  const level = optimize
+    ? ["--optimizeLevel", "3", "--shrinkLevel", "0", "--converge"]
+    : ["--optimizeLevel", "1"];
+  const { error, stderr } = await asc.main(
+    [
+      entry,
+      "--outFile",
+      outFile,
+      ...(text === undefined ? [] : ["--textFile", text]),
+      "--runtime",
+      "stub",
+      "--importMemory",
+      "--sharedMemory",
+      "--initialMemory",
+      "64",
+      "--maximumMemory",
+      "65536",
+      "--enable",
+      "simd",
+      "--enable",
+      "threads",
+      "--enable",
+      "bulk-memory",
+      ...level,
+      "--noAssert",
+    ],
+    {
+      async readFile(name, base) {
+        try {
+          const source = await readFile(join(base, name), "utf8");
+          return basename(name) === "switches.ts" ? set(source, switches) : source;
+        } catch {
+          return null;
+        }
+      },
+    },
+  );
+  if (error) throw new Error(`${entry}: ${String(stderr)}`, { cause: error });
+}
+
+function set(source, switches) {
+  let text = source;
+  for (const [name, value] of Object.entries(switches)) {
+    const next = text.replace(new RegExp(`(const ${name}: i32 = )\\d+`), `$1${value}`);
+    if (next === text && value !== 0) throw new Error(`switches.ts has no constant ${name}`);
+    text = next;
+  }
+  return text;
+}
