@@ -1,6 +1,7 @@
 // The core's ring by itself: nanoseconds for a push and a pop with nobody else there, and how
 // much goes through it when several threads want it at once.
 
+import { RING_SIZE } from "../../src/core/map.js";
 import { interleave, type Side, same, spread, type Times, time, timesOf } from "./measure.js";
 import { digits, figureRow, most, type Row } from "./row.js";
 import { compile } from "./wasm.js";
@@ -8,13 +9,16 @@ import { WasmThread } from "./wasm-thread.js";
 
 interface Exports {
   init(at: number, slots: number, capacityLog2: number): void;
-  alone(at: number, n: number): bigint;
-  aloneBatched(at: number, n: number, batch: number): bigint;
+  readonly CONTROL: WebAssembly.Global;
+  alone(me: number, at: number, n: number): bigint;
+  aloneBatched(me: number, at: number, n: number, batch: number): bigint;
 }
 
-const CONTROL = 1024;
-const RING = 2048;
-const SLOTS = 65536;
+/** The thread that measures; the others count from 1. */
+const ME = 0;
+/** Behind the lines of participants, where each says what it is about to do. */
+const RING = 262144;
+const SLOTS = RING + RING_SIZE;
 const CAPACITY_LOG2 = 10;
 const PAIRS = 200_000;
 const ITEMS = 1_000_000;
@@ -34,7 +38,7 @@ export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times 
   const module = await compile("ring");
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const control = new Int32Array(memory.buffer, CONTROL, 2);
+  const control = new Int32Array(memory.buffer, core.CONTROL.value, 2);
   const threads = [0, 1, 2, 3].map(() => new WasmThread(module, memory));
   const fresh = () => core.init(RING, SLOTS, CAPACITY_LOG2);
 
@@ -48,11 +52,11 @@ export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times 
     let sum = 0n;
     const ms = time(() => {
       for (let p = 0; p < producers; p++) {
-        const args = [RING, CONTROL, p * part, part];
+        const args = [p + 1, RING, p * part, part];
         threads[p]?.start({ call: "produce", repeat: false, arguments: args });
       }
       for (let c = 0; c < consumers; c++) {
-        const args = [RING, CONTROL, producers, batch];
+        const args = [producers + c + 1, RING, producers, batch];
         threads[producers + c]?.start({ call: "consume", repeat: false, arguments: args });
       }
       for (const thread of threads.slice(0, producers)) thread.wait();
@@ -78,11 +82,11 @@ export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times 
   };
   const turns = PAIRS / BATCH;
   const sides: Side[] = [
-    { name: ALONE, run: perPair(() => core.alone(RING, PAIRS), PAIRS, triangle(PAIRS)) },
+    { name: ALONE, run: perPair(() => core.alone(ME, RING, PAIRS), PAIRS, triangle(PAIRS)) },
     {
       name: ALONE_BATCHED,
       run: perPair(
-        () => core.aloneBatched(RING, turns, BATCH),
+        () => core.aloneBatched(ME, RING, turns, BATCH),
         PAIRS,
         triangle(turns) * BigInt(BATCH),
       ),
@@ -98,8 +102,8 @@ export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times 
   }
   // Short calls first: WebAssembly is not replaced by its optimised code while a call runs.
   for (let i = 0; i < WARM; i++) {
-    core.alone(RING, 1000);
-    core.aloneBatched(RING, 32, BATCH);
+    core.alone(ME, RING, 1000);
+    core.aloneBatched(ME, RING, 32, BATCH);
   }
   for (let i = 0; i < 60; i++) {
     for (const [p, c] of i % 2 === 0
