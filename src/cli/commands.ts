@@ -94,6 +94,33 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [["ringfold merge part*.state", "the same bits as one pass over all parts"]],
   },
   {
+    name: "stress",
+    usage: "stress SCENARIO",
+    describe: "Drive rings, gates and jobs as hard as it goes, and check what must hold",
+    options: [
+      value(
+        "seed",
+        "Decides the scripts of operations: 0 to 4294967295 (default: random, printed)",
+      ),
+      value("duration", "About how long it runs: seconds, or 500ms, 30s, 2m, 1h (default: 10s)"),
+      value("producers", "Threads that push, or that submit jobs: 1 to 64"),
+      value("consumers", "Threads that pop: 1 to 64"),
+      value("capacity", "Slots of the ring: a power of two from 2 to 1048576"),
+      value("batch", "Most items that are claimed at once: 1 to 32"),
+      value("threads", "Threads that work: 1 to 64"),
+      value("rate", "Operations a second, constant: 1 to 100000000 (default: as fast as it goes)"),
+      flag("until-failure", "Repeat with the next seed until a violation, or until interrupted"),
+      JSON_FLAG,
+      value("junit", "Write a report for continuous integration, JUnit's XML, to a file"),
+      value("html", "Write a report with charts, one self-contained page, to a file"),
+    ],
+    examples: [
+      ["ringfold stress torture --duration 1m", "a minute of producers and consumers"],
+      ["ringfold stress kill --html kill.html", "workers die; a page with charts"],
+      ["ringfold stress linear --until-failure", "for as long as it holds"],
+    ],
+  },
+  {
     name: "info",
     usage: "info",
     describe: "Show what ringfold finds here: processors, memory, SIMD, measured speeds",

@@ -5,11 +5,14 @@
 import type { Line } from "./commands.js";
 import { parseQuickly } from "./parse.js";
 
-async function run(argv: readonly string[]): Promise<void> {
+/** The exit code. */
+async function run(argv: readonly string[]): Promise<number> {
   const line = parseQuickly(argv) ?? (await parse(argv));
   if (line?.command === "reduce") await (await import("./reduce.js")).reduce(line);
   if (line?.command === "merge") await (await import("./merge.js")).merge(line);
   if (line?.command === "info") await (await import("./info.js")).info(line);
+  if (line?.command === "stress") return (await import("./stress.js")).stress(line);
+  return 0;
 }
 
 /** Undefined if the line asked for a text, which has been printed. */
@@ -30,7 +33,7 @@ async function parse(argv: readonly string[]): Promise<Line | undefined> {
 const argv = process.argv.slice(2);
 let exitCode = 0;
 try {
-  await run(argv);
+  exitCode = await run(argv);
 } catch (error) {
   const { report } = await import("./failure.js");
   exitCode = await report(error, argv);

@@ -67,14 +67,14 @@ export function choicesOf(option: string): readonly string[] | undefined {
   return (CHOICES as Readonly<Record<string, readonly string[]>>)[option];
 }
 
-const quote = (text: string): string => JSON.stringify(text);
+export const quote = (text: string): string => JSON.stringify(text);
 
-function wrong(option: string, given: string, range: string): UsageError {
+export function wrong(option: string, given: string, range: string): UsageError {
   return new UsageError(`--${option}: ${quote(given)} is not ${range}`);
 }
 
 /** The one value of an option; undefined if it was not given. */
-function single({ values }: Line, option: string): string | undefined {
+export function single({ values }: Line, option: string): string | undefined {
   const given = values[option] ?? [];
   if (given.length > 1) {
     throw new UsageError(
@@ -97,7 +97,12 @@ function choice<O extends keyof typeof CHOICES>(line: Line, option: O) {
   });
 }
 
-function integer(line: Line, option: string, least: number, most: number): number | undefined {
+export function integer(
+  line: Line,
+  option: string,
+  least: number,
+  most: number,
+): number | undefined {
   const given = single(line, option);
   if (given === undefined) return undefined;
   const value = /^\d+(e\d\d?)?$/i.test(given) ? Number(given) : Number.NaN;

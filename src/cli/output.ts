@@ -81,6 +81,9 @@ export function styler(fd: 1 | 2): (style: Style, text: string) => string {
   };
 }
 
+/** For what no terminal shows. */
+export const silent = (_: Style, text: string): string => text;
+
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export const plural = (n: number, one: string): string =>

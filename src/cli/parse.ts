@@ -4,6 +4,7 @@
 
 import { parseArgs } from "node:util";
 import { commandOf, type Line } from "./commands.js";
+import { refuse } from "./usage.js";
 
 /** Undefined if the line asks for help, has a mistake, or could be meant in two ways. */
 export function parseQuickly(argv: readonly string[]): Line | undefined {
@@ -27,7 +28,10 @@ export function parseQuickly(argv: readonly string[]): Line | undefined {
   }
 }
 
-/** From either parser's values: strings or booleans, each alone or in an array. */
+/**
+ * From either parser's values: strings or booleans, each alone or in an array.
+ * @throws UsageError for a switch that is there twice
+ */
 export function makeLine(
   command: string,
   parsed: Readonly<Record<string, unknown>>,
@@ -38,8 +42,12 @@ export function makeLine(
   for (const { name, takesValue } of commandOf(command)?.options ?? []) {
     const given = [parsed[name]].flat().filter((one) => one !== undefined);
     if (given.length === 0) continue;
-    if (takesValue) values[name] = given.map(String);
-    else if (given.at(-1) === true) flags.add(name);
+    if (takesValue) {
+      values[name] = given.map(String);
+      continue;
+    }
+    refuse(given.length > 1, `--${name}: given ${given.length} times: give it once`);
+    if (given[0] === true) flags.add(name);
   }
   return { command, values, flags, files };
 }

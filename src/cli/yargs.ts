@@ -3,6 +3,7 @@
 
 import yargs, { type Argv } from "yargs";
 import { nearest } from "../operators/nearest.js";
+import { SCENARIO_NAMES } from "../stress/index.js";
 import {
   COMMAND_NAMES,
   COMMANDS,
@@ -13,7 +14,7 @@ import {
 } from "./commands.js";
 import { choicesOf } from "./options.js";
 import { makeLine } from "./parse.js";
-import { UsageError } from "./usage.js";
+import { refuse, UsageError } from "./usage.js";
 
 /** Arguments that yargs mistakes: it drops "-", and takes the others for the value of a switch. */
 const MISTAKEN = ["-", "true", "false"];
@@ -38,13 +39,18 @@ function describeOption({ name, describe }: OptionSpec): string {
   return LISTED.includes(name) ? `${describe}. There are ${choicesOf(name)?.join(", ")}` : describe;
 }
 
-function describeCommand(builder: Argv, { usage, options, examples }: CommandSpec): Argv {
+function describeCommand(
+  builder: Argv,
+  { usage, options, examples }: CommandSpec,
+  epilogue: string | undefined,
+): Argv {
   builder.usage(`$0 ${usage}`);
   for (const option of options) {
     const type = option.takesValue ? "string" : "boolean";
     builder.option(option.name, { type, describe: describeOption(option) });
   }
   for (const [line, what] of examples) builder.example(line, what);
+  if (epilogue !== undefined) builder.epilogue(epilogue);
   return builder;
 }
 
@@ -66,6 +72,11 @@ function complete(
     done(choices.filter((choice) => choice.startsWith(tail)).map((choice) => head + choice));
     return;
   }
+  const isNamed = words.some((word) => SCENARIO_NAMES.includes(word) && word !== current);
+  if (!current.startsWith("-") && option === "" && words.includes("stress") && !isNamed) {
+    done(SCENARIO_NAMES.filter((name) => name.startsWith(current)));
+    return;
+  }
   // After a command, the shell completes the names of files.
   if (!current.startsWith("-") && words.some((word) => COMMAND_NAMES.includes(word))) {
     done([]);
@@ -74,7 +85,10 @@ function complete(
   standard((_, found) => done((found ?? []).filter((one) => one.startsWith(current))));
 }
 
-function program(version: string): Argv {
+const width = (): number => Math.min(100, process.stdout.columns ?? 100);
+
+/** `epilogues`: what the help of a command has below its options. */
+function program(version: string, epilogues: Readonly<Record<string, string>>): Argv {
   const y = yargs()
     .scriptName("ringfold")
     .usage("Reduces large arrays of numbers on all processors.\n\n$0 COMMAND [OPTIONS]")
@@ -90,11 +104,12 @@ function program(version: string): Argv {
     .fail(false)
     .version(version)
     .alias("help", "h")
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .wrap(width())
     .epilogue("Results go to standard output, all else to standard error.");
   for (const command of COMMANDS) {
     if (command.name === "completion") continue;
-    y.command(command.name, command.describe, (builder) => describeCommand(builder, command));
+    const { name, describe } = command;
+    y.command(name, describe, (builder) => describeCommand(builder, command, epilogues[name]));
   }
   const { name, describe } = commandOf("completion") as CommandSpec;
   return y.completion(name, describe, complete as never);
@@ -123,6 +138,19 @@ function checkOptions(
   }
 }
 
+/** Of a switch that has a value, or is there twice, yargs would take what it likes. */
+function checkSwitches({ options }: CommandSpec, args: readonly string[]): void {
+  const end = args.indexOf("--");
+  const before = args.slice(0, end < 0 ? args.length : end);
+  for (const { name } of options.filter(({ takesValue }) => !takesValue)) {
+    const given = before.filter((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+    refuse(given.length > 1, `--${name}: given ${given.length} times: give it once`);
+    const value = given[0]?.slice(name.length + 3) ?? "";
+    const isNeeded = value === "" || value === "true" || value === "false";
+    refuse(!isNeeded, `--${name}: takes no value, leave ${JSON.stringify(value)} out`);
+  }
+}
+
 /** The help of a command, or of all. */
 export async function helpOf(command: string | undefined, version: string): Promise<string> {
   const { text } = await run(command === undefined ? ["--help"] : [command, "--help"], version);
@@ -132,13 +160,18 @@ export async function helpOf(command: string | undefined, version: string): Prom
 async function run(args: readonly string[], version: string) {
   let text = "";
   let argv: Record<string, unknown> = {};
-  await program(version).parse([...args], {}, (error, parsed, output) => {
+  const epilogues: Record<string, string> = {};
+  if (args[0] === "stress") {
+    const { describeScenarios } = await import("./stress-help.js");
+    epilogues["stress"] = await describeScenarios(width());
+  }
+  await program(version, epilogues).parse([...args], {}, (error, parsed, output) => {
     if (error) throw error;
     argv = (parsed as Record<string, unknown> | undefined) ?? {};
     text += output;
   });
   // The types that yargs adds tell nothing: options without a value are few, and look it.
-  return { argv, text: text.replace(/\n? +\[(string|boolean)\]$/gm, "") };
+  return { argv, text: text.replace(/\n? *\[(string|boolean)\]$/gm, "") };
 }
 
 /** @throws UsageError for an unknown command or option. */
@@ -153,6 +186,7 @@ export async function parseCarefully(args: readonly string[], version: string): 
   const command = commandOf(name);
   if (command === undefined) throw unknownCommand(name);
   checkOptions(command, argv);
+  checkSwitches(command, args);
   const values = Object.entries(argv).map(([key, value]) => [key, reveal(value)]);
   return { kind: "line", line: makeLine(name, Object.fromEntries(values), files) };
 }

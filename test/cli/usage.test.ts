@@ -61,7 +61,12 @@ test("without a command or a file, the help says what there is, on standard erro
   await fails(["reduce", ""], 2, "ERR_OPTION", "a file's name is empty");
   await fails([], 2, "ERR_OPTION", "no command", "ringfold completion");
   await fails(["redcue"], 2, "ERR_OPTION", 'unknown command "redcue": did you mean reduce?');
-  await fails(["x".repeat(99)], 2, "ERR_OPTION", "there are reduce, merge, info, completion");
+  await fails(
+    ["x".repeat(99)],
+    2,
+    "ERR_OPTION",
+    "there are reduce, merge, stress, info, completion",
+  );
   await fails(["info", "now"], 2, "ERR_OPTION", 'leave "now" out');
 });
 
@@ -173,6 +178,7 @@ test("help, version and completion are results: standard output, exit code 0", a
   for (const text of [
     "ringfold reduce",
     "ringfold merge",
+    "ringfold stress",
     "ringfold info",
     "ringfold completion",
   ]) {

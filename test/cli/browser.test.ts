@@ -1,0 +1,257 @@
+// The page of `ringfold stress --html` in a real browser: Debian's Chromium, without a screen.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { htmlStress } from "../../src/cli/reports/html.js";
+import {
+  figures,
+  parameters,
+  replayLine,
+  type StressReport,
+} from "../../src/cli/reports/report.js";
+import { assert, test } from "../harness.js";
+import { inFolder } from "./run.js";
+import { HOSTILE, report, samples, violated } from "./stress-report.js";
+
+const FLAGS = [
+  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+type Scheme = "light" | "dark";
+
+let browser: Browser;
+test.before(async () => {
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+});
+test.after(async () => {
+  await browser?.close();
+});
+
+/** Opens the page; whatever it logs, throws or asks for beyond itself fails the test. */
+async function open<T>(
+  of: StressReport,
+  scheme: Scheme,
+  body: (page: Page) => Promise<T>,
+  width = 1200,
+): Promise<T> {
+  return inFolder(async (folder) => {
+    const path = join(folder, "report.html");
+    writeFileSync(path, htmlStress(of));
+    const url = pathToFileURL(path).href;
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+    const trouble: string[] = [];
+    page.on("console", (message) => trouble.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => trouble.push(String(error)));
+    page.on("request", (request) => {
+      // The icon is in the page, as data.
+      if (request.url() !== url && !request.url().startsWith("data:")) trouble.push(request.url());
+    });
+    await page.goto(url);
+    await page.evaluate(
+      "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+    );
+    const result = await body(page);
+    assert.equal(trouble, []);
+    await page.close();
+    return result;
+  });
+}
+
+interface Painted {
+  readonly id: string;
+  /** Pixels that have any colour, as a share of all. */
+  readonly share: number;
+  /** Pixels in about the colour, by name. */
+  readonly near: Record<string, number>;
+}
+
+/** What the canvases hold: a script, since the page's types are the browser's. */
+function painted(page: Page): Promise<Painted[]> {
+  return page.evaluate(`(() => {
+    const root = getComputedStyle(document.documentElement);
+    const probe = document.createElement("canvas").getContext("2d");
+    const colors = Object.fromEntries(["accent", "second", "good", "bad"].map((name) => {
+      probe.fillStyle = root.getPropertyValue("--" + name).trim();
+      const hex = probe.fillStyle;
+      return [name, [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))];
+    }));
+    return [...document.querySelectorAll("canvas")].map((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const near = { accent: 0, second: 0, good: 0, bad: 0 };
+      let some = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] === 0) continue;
+        some++;
+        if (data[i + 3] < 200) continue;
+        for (const name in near) {
+          if (colors[name].every((value, j) => Math.abs(value - data[i + j]) < 12)) near[name]++;
+        }
+      }
+      return { id: canvas.closest(".chart").id, share: some / (data.length / 4), near };
+    });
+  })()`);
+}
+
+/** Of text on its ground, as WCAG 2 counts: at least 4.5 to be read with ease. */
+const CONTRASTS = `(() => {
+  const parse = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = ([r, g, b]) => [r, g, b]
+    .map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = parse(getComputedStyle(e).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== "") && e.checkVisibility())
+    .map((e) => {
+      const [one, two] = [parse(getComputedStyle(e).color), ground(e)].map(light).sort((a, b) => b - a);
+      return { text: e.textContent.slice(0, 40), ratio: (one + 0.05) / (two + 0.05) };
+    });
+})()`;
+
+const texts = (page: Page, selector: string): Promise<string[]> =>
+  page.locator(selector).allInnerTexts();
+
+/** As people see it, not as it stands in the page. */
+const shown = async (locator: Locator): Promise<string> =>
+  (await locator.allInnerTexts()).join("\n");
+
+const luminance = (page: Page): Promise<number> =>
+  page.evaluate(`getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)
+    .reduce((sum, v) => sum + v, 0) / 3`);
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`in ${scheme}: the charts are painted in the page's colours, the ground is ${scheme}, text stands out`, () =>
+    open(report(), scheme, async (page) => {
+      const ground = await luminance(page);
+      assert.ok(scheme === "dark" ? ground < 40 : ground > 230, `ground ${ground}`);
+      const charts = await painted(page);
+      assert.equal(
+        charts.map(({ id }) => id),
+        ["rate", "latency", "recovery"],
+      );
+      const [rate, latency, recovery] = charts as [Painted, Painted, Painted];
+      // The curve and the area below it; a mark for each death and each recovery.
+      assert.ok(rate.share > 0.2 && rate.near["accent"]! > 1000, JSON.stringify(rate));
+      assert.ok(rate.near["bad"]! > 12 * 10 && rate.near["good"]! > 12 * 10, JSON.stringify(rate));
+      assert.ok(latency.near["accent"]! > 500 && latency.near["second"]! > 500);
+      assert.ok(recovery.near["good"]! > 12 * 20, JSON.stringify(recovery));
+      const contrasts = await page.evaluate<{ text: string; ratio: number }[]>(CONTRASTS);
+      assert.ok(contrasts.length > 60);
+      for (const { text, ratio } of contrasts) assert.ok(ratio >= 4.5, `${ratio}: ${text}`);
+    }));
+}
+
+test("charts follow when the system turns dark", () =>
+  open(report(), "light", async (page) => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForFunction(
+      "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every((v) => v < 40)",
+    );
+    const charts = await painted(page);
+    assert.is(charts.length, 3);
+    // The colours looked for are those of the dark style now.
+    assert.ok(charts[0]!.near["accent"]! > 1000, JSON.stringify(charts));
+  }));
+
+test("what the page says is what the report says", () => {
+  const of = report({}, 3);
+  return open(of, "light", async (page) => {
+    assert.is(await page.title(), "ringfold stress kill: passed (run 3)");
+    assert.is(await shown(page.locator("h1")), "ringfold stress kill\npassed (run 3)");
+    const names = await texts(page, ".figures dt");
+    const values = await texts(page, ".figures dd");
+    assert.equal(
+      names.map((name, i) => [name, values[i]]),
+      figures(of),
+    );
+    const asked = await page.locator(".parameters tr").all();
+    const rows = await Promise.all(asked.map((row) => row.locator("th, td").allInnerTexts()));
+    assert.equal(rows, parameters(of));
+    const table = page.locator("section", { hasText: "Latency (ms)" }).locator("table");
+    assert.equal(await table.locator("tbody tr").first().locator("th, td").allInnerTexts(), [
+      ...["ring", "0.8012", "1.9", "4.25", "17.5", "40.13", "44"],
+    ]);
+    await page.locator("summary", { hasText: "All 24" }).click();
+    assert.is(await page.locator("#events tbody tr").count(), 24);
+    const first = await page.locator("#events tbody tr").first().locator("td").allInnerTexts();
+    assert.equal(first, ["500 ms", "death", 'worker 0 terminated in "claim <batch>"', ""]);
+  });
+});
+
+test("a tooltip tells of the point and of the deaths below the cursor", () =>
+  open(report(), "light", async (page) => {
+    const box = (await page.locator("#rate .u-over").boundingBox())!;
+    // The first death is 0.5 s into a run of 12.03.
+    await page.mouse.move(box.x + (box.width * 0.5) / 12.0345, box.y + 60);
+    const tip = page.locator("#rate .tip");
+    await tip.waitFor({ state: "visible" });
+    const text = await shown(tip);
+    assert.match(text, "0.5 s, terminate");
+    assert.match(text, /\d+k jobs\/s/);
+    assert.match(text, 'death at 0.5 s: worker 0 terminated in "claim <batch>"');
+    assert.match(text, "recovery at 0.518 s: worker 0 replaced");
+  }));
+
+test("hostile words stay words", () => {
+  const events = [{ kind: "death", at: 5, text: HOSTILE }] as const;
+  const table = { title: HOSTILE, columns: [HOSTILE], rows: [[HOSTILE]] };
+  const summary = { operations: 1, figures: { [HOSTILE]: HOSTILE }, tables: [table] };
+  const of = violated({
+    events,
+    summary,
+    samples: samples(5).map((sample) => ({ ...sample, phase: HOSTILE })),
+    error: new Error(HOSTILE),
+  });
+  return open(of, "dark", async (page) => {
+    assert.match(await page.title(), /^ringfold stress kill: 1 violation/);
+    assert.is(await page.locator("img").count(), 0);
+    assert.is(await page.locator("script").count(), 3);
+    const text = await shown(page.locator(".violation").first());
+    assert.match(text, "every item exactly once </script><script>");
+    assert.match(text, "item 17 was seen 2 times\nfirst by consumer 0\n</script>");
+    const [violation] = of.outcome.violations;
+    const again = await shown(page.locator(".replay"));
+    assert.is(again, replayLine(of.outcome, violation!));
+    assert.is((await painted(page)).length, 2);
+  });
+});
+
+test("no samples, or one, make a page all the same", async () => {
+  const bare = { events: [], deaths: 0, recoveries: 0 };
+  await open(report({ ...bare, samples: [], summary: undefined }), "light", async (page) => {
+    assert.match(await shown(page.locator("main")), "It ended before anything was sampled.");
+    assert.is(await page.locator("canvas").count(), 0);
+  });
+  await open(report({ ...bare, samples: samples(1) }), "light", async (page) => {
+    const charts = await painted(page);
+    assert.equal(
+      charts.map(({ id }) => id),
+      ["rate", "latency"],
+    );
+    // The one point.
+    for (const { id, near } of charts) assert.ok(near["accent"]! > 20, `${id} ${near["accent"]}`);
+  });
+});
+
+test("on a phone nothing is wider than the page", () =>
+  open(
+    violated(),
+    "dark",
+    async (page) => {
+      const sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]";
+      const [scroll, client] = await page.evaluate<[number, number]>(sizes);
+      assert.equal([scroll, client], [360, 360]);
+      for (const { share } of await painted(page)) assert.ok(share > 0.02);
+      // Turned round, the charts take the room there is.
+      await page.setViewportSize({ width: 740, height: 360 });
+      await page.waitForFunction("document.querySelector('#rate canvas').clientWidth > 600");
+    },
+    360,
+  ));
