@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import type { TimedEvent, TimedSample } from "../../stress/runner.js";
 import type { Table } from "../../stress/scenario.js";
 import { plural } from "../output.js";
-import { escapeMarkup as esc, formatCell, formatNumber, formatSpan } from "./format.js";
+import { escapeMarkup as esc, formatCell, formatNumber, formatRate, formatSpan } from "./format.js";
 import {
   errorText,
   figures,
@@ -144,7 +144,7 @@ function eventsOf(events: readonly TimedEvent[], total: number): string {
       `<td class="number">${took === undefined ? "" : formatSpan(took)}</td></tr>`,
   );
   const head = `<thead><tr><th scope="col" class="number">at</th><th scope="col">what</th>
-    <th scope="col"></th><th scope="col" class="number">took</th></tr></thead>`;
+    <th scope="col">which</th><th scope="col" class="number">took</th></tr></thead>`;
   const table = scrolled(
     "Deaths and recoveries",
     `<table id="events">${head}<tbody>${rows.join("\n")}</tbody></table>`,
@@ -192,8 +192,9 @@ function chartsOf(data: PageData): string {
   }
   const isMeasured = [...data.p50, ...data.p99].some((value) => value !== null);
   const marks = data.events.length === 0 ? "" : " Marks above: deaths (down) and recoveries (up).";
+  const [least, most] = [Math.min, Math.max].map((of) => formatRate(of(...data.rates), data.unit));
   return [
-    chart("rate", "Throughput over time", `${data.unit} a second, over seconds.${marks}`),
+    chart("rate", "Throughput over time", `From ${least} to ${most}.${marks}`),
     isMeasured
       ? chart(
           "latency",

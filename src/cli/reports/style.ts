@@ -109,6 +109,7 @@ tbody th { font-weight: 400; }
 .parameters td { overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--accent); font-size: 14px; width: fit-content; }
 details > .scroll { max-height: 420px; overflow-y: auto; margin-top: 10px; }
+.death, .recovery { white-space: nowrap; }
 .death::before { content: "▼ "; color: var(--bad); }
 .recovery::before { content: "▲ "; color: var(--good); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0;
