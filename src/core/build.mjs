@@ -26,3 +26,5 @@ await compile(join(here, "index.ts"), join(out, "core/checked.wasm"), {
   switches: { CHECKED: 1 },
   optimize: false,
 });
+// Not optimised, so that its nap is not inlined: see record.ts.
+await compile(join(here, "record.ts"), join(out, "stress/record.wasm"), { optimize: false });

@@ -35,6 +35,9 @@ export const MODULES: Modules = {
   get drill() {
     return keep(this, "drill", compile("drill.wasm"));
   },
+  get record() {
+    return keep(this, "record", compile("record.wasm"));
+  },
 };
 
 function keep(modules: Modules, name: keyof Modules, module: WebAssembly.Module) {

@@ -30,6 +30,8 @@ export interface Modules {
   readonly checked: WebAssembly.Module;
   /** drill.wasm: rings and gates with loops around them. */
   readonly drill: WebAssembly.Module;
+  /** record.wasm: rings whose operations are written down; not optimised: see core/record.ts. */
+  readonly record: WebAssembly.Module;
 }
 
 /** Where a run stands, for the live view and the chart; about ten a second. */
