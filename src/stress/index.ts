@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import type { Modules, Scenario } from "./scenario.js";
 
 /** In the order in which the help lists them and `soak` takes turns. */
-const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {};
+const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  linear: async () => (await import("./linear.js")).linear,
+};
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
 

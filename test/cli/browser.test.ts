@@ -1,6 +1,5 @@
 // The page of `ringfold stress --html` in a real browser: Debian's Chromium, without a screen.
 
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
@@ -11,8 +10,9 @@ import {
   replayLine,
   type StressReport,
 } from "../../src/cli/reports/report.js";
+import { SCENARIO_NAMES } from "../../src/stress/index.js";
 import { assert, test } from "../harness.js";
-import { inFolder } from "./run.js";
+import { inFolder, put, run } from "./run.js";
 import { HOSTILE, report, samples, violated } from "./stress-report.js";
 
 const FLAGS = [
@@ -29,35 +29,39 @@ test.after(async () => {
   await browser?.close();
 });
 
-/** Opens the page; whatever it logs, throws or asks for beyond itself fails the test. */
-async function open<T>(
-  of: StressReport,
+/** Opens a page; whatever it logs, throws or asks for beyond itself fails the test. */
+async function visit<T>(
+  path: string,
   scheme: Scheme,
   body: (page: Page) => Promise<T>,
   width = 1200,
 ): Promise<T> {
-  return inFolder(async (folder) => {
-    const path = join(folder, "report.html");
-    writeFileSync(path, htmlStress(of));
-    const url = pathToFileURL(path).href;
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
-    const trouble: string[] = [];
-    page.on("console", (message) => trouble.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => trouble.push(String(error)));
-    page.on("request", (request) => {
-      // The icon is in the page, as data.
-      if (request.url() !== url && !request.url().startsWith("data:")) trouble.push(request.url());
-    });
-    await page.goto(url);
-    await page.evaluate(
-      "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
-    );
-    const result = await body(page);
-    assert.equal(trouble, []);
-    await page.close();
-    return result;
+  const url = pathToFileURL(path).href;
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: scheme });
+  const trouble: string[] = [];
+  page.on("console", (message) => trouble.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  page.on("request", (request) => {
+    // The icon is in the page, as data.
+    if (request.url() !== url && !request.url().startsWith("data:")) trouble.push(request.url());
   });
+  await page.goto(url);
+  await page.evaluate(
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+  );
+  const result = await body(page);
+  assert.equal(trouble, []);
+  await page.close();
+  return result;
 }
+
+/** The same with the page of a report. */
+const open = <T>(
+  of: StressReport,
+  scheme: Scheme,
+  body: (page: Page) => Promise<T>,
+  width = 1200,
+) => inFolder((folder) => visit(put(folder, "r.html", htmlStress(of)), scheme, body, width));
 
 interface Painted {
   readonly id: string;
@@ -255,3 +259,24 @@ test("on a phone nothing is wider than the page", () =>
     },
     360,
   ));
+
+test("the page of a real run says what its object for programs says", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "run.html");
+    const args = ["stress", SCENARIO_NAMES[0]!, "--duration", "1s", "--json", "--html", path];
+    const { out, err, code } = await run(args);
+    assert.is(code, 0, err);
+    const found = JSON.parse(out);
+    await visit(path, "light", async (page) => {
+      assert.is((await texts(page, ".figures dt"))[0], found.unit);
+      assert.is((await texts(page, ".figures dd"))[0], found.operations.toLocaleString("en"));
+      assert.is((await texts(page, ".parameters td"))[0], String(found.seed));
+      const titles = found.tables.map(({ title }: { title: string }) => title);
+      const headings = await texts(page, "h2");
+      for (const title of titles) assert.ok(headings.includes(title), title);
+      const rows = await page.locator("section:has(#table-0) tbody tr").count();
+      assert.is(rows, found.tables[0]?.rows.length ?? 0);
+      const [rate] = await painted(page);
+      assert.ok(rate!.near["accent"]! > 20, JSON.stringify(rate));
+    });
+  }));
