@@ -1,6 +1,6 @@
 // Compiles core/record.ts with a ring that has a defect, to see whether `linear` catches it.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,9 +18,8 @@ export async function withDefect(
 ): Promise<WebAssembly.Module> {
   const folder = await mkdtemp(join(tmpdir(), "ringfold-defect-"));
   try {
-    for (const name of ["atomic", "map", "places", "record", "record-map", "ring", "switches"]) {
-      await cp(join(CORE, `${name}.ts`), join(folder, `${name}.ts`));
-    }
+    const sources = (await readdir(CORE)).filter((name) => name.endsWith(".ts"));
+    await Promise.all(sources.map((name) => cp(join(CORE, name), join(folder, name))));
     const source = await readFile(join(folder, file), "utf8");
     const parts = source.split(change[0]);
     if (parts.length !== 2)
