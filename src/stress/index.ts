@@ -8,6 +8,7 @@ import type { Modules, Scenario } from "./scenario.js";
 /** In the order in which the help lists them and `soak` takes turns. */
 const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   linear: async () => (await import("./linear.js")).linear,
+  litmus: async () => (await import("./litmus.js")).litmus,
 };
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);

@@ -91,7 +91,8 @@ pre {
     monospace;
 }
 .note { margin: 8px 0 0; color: var(--muted); font-size: 13px; }
-.scroll { overflow-x: auto; }
+.scroll { max-height: 640px; overflow: auto; }
+.scroll thead th { position: sticky; top: 0; background: var(--surface); }
 .scroll:focus-visible, summary:focus-visible, button:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px;
 }
@@ -108,7 +109,7 @@ tbody th { font-weight: 400; }
 .parameters th { color: var(--muted); width: 40%; }
 .parameters td { overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--accent); font-size: 14px; width: fit-content; }
-details > .scroll { max-height: 420px; overflow-y: auto; margin-top: 10px; }
+details > .scroll { max-height: 420px; margin-top: 10px; }
 .death, .recovery { white-space: nowrap; }
 .death::before { content: "▼ "; color: var(--bad); }
 .recovery::before { content: "▲ "; color: var(--good); }
@@ -140,5 +141,6 @@ footer { padding-bottom: 32px; color: var(--muted); font-size: 13px; }
 }
 @media print {
   section, .figures { break-inside: avoid; }
+  .scroll { max-height: none; }
 }
 `;
