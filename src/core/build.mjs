@@ -29,3 +29,4 @@ await compile(join(here, "index.ts"), join(out, "core/checked.wasm"), {
 // Not optimised, so that its nap is not inlined: see record.ts.
 await compile(join(here, "record.ts"), join(out, "stress/record.wasm"), { optimize: false });
 await compile(join(here, "litmus.ts"), join(out, "stress/litmus.wasm"));
+await compile(join(here, "drill.ts"), join(out, "stress/drill.wasm"));

@@ -1,0 +1,161 @@
+// What flows over a link of a drill as fast as it can, or at a rate, and how long each item takes.
+// An item's index is an ordinal, so that the sum of all tells whether any is missing.
+
+import { wait32 } from "./atomic";
+import {
+  fill,
+  isOver,
+  nap,
+  noteOf,
+  now,
+  read,
+  record,
+  rest,
+  stops,
+  takenIndex,
+  takenStamp,
+  wake,
+} from "./drill-link";
+import {
+  DRILL_NAP,
+  LINK_GATE,
+  LINK_RING,
+  NOTE_COUNT,
+  NOTE_FAILED,
+  NOTE_FULL,
+  NOTE_SUM,
+} from "./drill-map";
+import * as gate from "./gate";
+import { count } from "./places";
+import * as ring from "./ring";
+
+/** Items of one call, and looks in vain. */
+const ITEMS = 512;
+const LOOKS = 4096;
+/** A put that finds the ring full for so long (ns) fails. */
+const PATIENCE: i64 = 100000000;
+/** A producer that is early by more than this (ns) sleeps until it is early by this. */
+const EARLY: i64 = 150000;
+/** The longest such sleep (ns): the drill may stop meanwhile. */
+const LONG: i64 = 20000000;
+
+/** Waits for room; −1 if the drill stops, −2 if it took too long. */
+function room(me: i32, at: usize, looks: i32): i64 {
+  let ticket = ring.reserve(me, at);
+  if (ticket >= 0) return ticket;
+  count(noteOf(me) + NOTE_FULL, 1);
+  const until = now() + PATIENCE;
+  for (let k = 0; ticket < 0; ticket = ring.reserve(me, at)) {
+    if (stops()) return -1;
+    if (++k > looks) nap();
+    if ((k & 1023) == 0 && now() > until) return -2;
+  }
+  return ticket;
+}
+
+/** Closed loop: items first … first + n − 1, each `every`-th with the time at which it is sent. */
+export function send(me: i32, link: usize, first: i32, n: i32, every: i32, looks: i32): i32 {
+  const at = link + LINK_RING;
+  for (let i = first; i < first + n; i++) {
+    const since = i % every == 0 ? now() : 0;
+    const ticket = room(me, at, looks);
+    if (ticket == -1) return i - first;
+    if (ticket < 0) {
+      fail(me, i);
+      continue;
+    }
+    fill(at, ticket, me, i, since);
+    ring.publish(at, ticket);
+    wake(me, link, 1);
+  }
+  return n;
+}
+
+/** Items that failed are in none of the sums. */
+function fail(me: i32, item: i32): void {
+  count(noteOf(me) + NOTE_FAILED, 1);
+  count(noteOf(me) + NOTE_SUM, item);
+}
+
+/**
+ * Constant rate: item i is due at start + i · period (ns), and its time counts from then, also when
+ * this producer comes late to it: so a stall shows in every item that it held up.
+ */
+export function sendPaced(
+  me: i32,
+  link: usize,
+  first: i32,
+  n: i32,
+  start: i64,
+  period: f64,
+  looks: i32,
+): i32 {
+  const at = link + LINK_RING;
+  for (let i = first; i < first + n; i++) {
+    const due = start + <i64>(period * <f64>i);
+    if (stops()) return i - first;
+    for (let early = due - now(); early > 0; early = due - now()) {
+      if (stops()) return i - first;
+      if (early > EARLY) wait32(DRILL_NAP, 0, min<i64>(early - EARLY, LONG));
+    }
+    const ticket = room(me, at, looks);
+    if (ticket == -1) return i - first;
+    if (ticket < 0) {
+      fail(me, i);
+      continue;
+    }
+    fill(at, ticket, me, i, due);
+    ring.publish(at, ticket);
+    wake(me, link, 1);
+  }
+  return n;
+}
+
+/** Takes items, asleep when there are none; 1 when producers have ended and the ring is empty. */
+export function receive(me: i32, link: usize, batch: i32, producers: i32, looks: i32): i32 {
+  const at = link + LINK_RING;
+  const gateAt = link + LINK_GATE;
+  let taken = 0;
+  for (let misses = 0; taken < ITEMS && misses < LOOKS; ) {
+    let n = takeAll(me, link, batch);
+    if (n == 0) {
+      if (isOver(at, producers)) return settle(me, taken, 1);
+      if (++misses <= looks) continue;
+      const epoch = gate.announce(gateAt, me);
+      n = takeAll(me, link, batch);
+      if (n > 0 || isOver(at, producers)) gate.cancel(gateAt, me);
+      else rest(me, link, epoch);
+    }
+    if (n > 0) misses = 0;
+    taken += n;
+  }
+  return settle(me, taken, 0);
+}
+
+let sum: i64 = 0;
+
+/** Sums are put into the note once a call: a store there costs as much as an item. */
+function settle(me: i32, taken: i32, result: i32): i32 {
+  count(noteOf(me) + NOTE_COUNT, taken);
+  count(noteOf(me) + NOTE_SUM, sum);
+  sum = 0;
+  return result;
+}
+
+function takeAll(me: i32, link: usize, batch: i32): i32 {
+  const at = link + LINK_RING;
+  const n = ring.claim(me, at, batch);
+  if (n == 0) return 0;
+  const first = ring.claimedTicket();
+  let clock: i64 = 0;
+  for (let k: i64 = 0; k < <i64>n; k++) {
+    if (read(me, at, first + k)) sum += <i64>takenIndex();
+    ring.release(at, first + k);
+    const since = takenStamp();
+    if (since == 0) continue;
+    if (clock == 0) clock = now();
+    record(me, clock - since);
+  }
+  if (ring.isPublished(at, first + <i64>n)) wake(me, link, 1);
+  return n;
+}
