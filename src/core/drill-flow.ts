@@ -53,12 +53,27 @@ function room(me: i32, at: usize, looks: i32): i64 {
   return ticket;
 }
 
-/** Closed loop: items first … first + n − 1, each `every`-th with the time at which it is sent. */
-export function send(me: i32, link: usize, first: i32, n: i32, every: i32, looks: i32): i32 {
+/**
+ * Closed loop: items first … first + n − 1, each `every`-th with the time at which it is sent. One
+ * wake-up a `batch`: until a woken thread runs its bit stands, and each item would notify again.
+ */
+export function send(
+  me: i32,
+  link: usize,
+  first: i32,
+  n: i32,
+  every: i32,
+  batch: i32,
+  looks: i32,
+): i32 {
   const at = link + LINK_RING;
   for (let i = first; i < first + n; i++) {
     const since = i % every == 0 ? now() : 0;
-    const ticket = room(me, at, looks);
+    let ticket = ring.reserve(me, at);
+    if (ticket < 0) {
+      wake(me, link, 1);
+      ticket = room(me, at, looks);
+    }
     if (ticket == -1) return i - first;
     if (ticket < 0) {
       fail(me, i);
@@ -66,7 +81,7 @@ export function send(me: i32, link: usize, first: i32, n: i32, every: i32, looks
     }
     fill(at, ticket, me, i, since);
     ring.publish(at, ticket);
-    wake(me, link, 1);
+    if ((i + 1) % batch == 0 || i + 1 == first + n) wake(me, link, 1);
   }
   return n;
 }
@@ -117,13 +132,13 @@ export function receive(me: i32, link: usize, batch: i32, producers: i32, looks:
   const gateAt = link + LINK_GATE;
   let taken = 0;
   for (let misses = 0; taken < ITEMS && misses < LOOKS; ) {
-    let n = takeAll(me, link, batch);
+    const n = takeAll(me, link, batch);
     if (n == 0) {
       if (isOver(at, producers)) return settle(me, taken, 1);
       if (++misses <= looks) continue;
       const epoch = gate.announce(gateAt, me);
-      n = takeAll(me, link, batch);
-      if (n > 0 || isOver(at, producers)) gate.cancel(gateAt, me);
+      // Cancelled before the item is taken: who looks behind it must not see its own bit.
+      if (ring.isReady(at) || isOver(at, producers)) gate.cancel(gateAt, me);
       else rest(me, link, epoch);
     }
     if (n > 0) misses = 0;

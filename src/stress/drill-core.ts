@@ -43,7 +43,15 @@ export interface DrillCore {
   hold(me: number, link: number, n: number): number;
 
   record(me: number, time: bigint): void;
-  send(me: number, link: number, first: number, n: number, every: number, looks: number): number;
+  send(
+    me: number,
+    link: number,
+    first: number,
+    n: number,
+    every: number,
+    batch: number,
+    looks: number,
+  ): number;
   sendPaced(
     me: number,
     link: number,

@@ -58,8 +58,8 @@ function run(task: Task): number {
       while (core[task.program](me, task.link, PARKS) === 0);
       break;
     case "send": {
-      const { link, first, items, every, looks } = task;
-      const put = inChunks(items, (i, n) => core.send(me, link, first + i, n, every, looks));
+      const { link, first, items, every, batch, looks } = task;
+      const put = inChunks(items, (i, n) => core.send(me, link, first + i, n, every, batch, looks));
       core.finish(me, 1);
       core.wakeAll(link);
       return put;

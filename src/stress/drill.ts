@@ -64,6 +64,7 @@ export type Task =
       first: number;
       items: number;
       every: number;
+      batch: number;
       looks: number;
     }
   | {
@@ -103,7 +104,7 @@ const STALL_LOOKS = 25;
 const LOOK = 25;
 const SAMPLE = 100;
 /** Milliseconds that threads have to end by themselves after an abort. */
-const GRACE = 80;
+const GRACE = 60;
 
 const PAGE = 65536;
 
@@ -237,7 +238,7 @@ export class Drill {
     let since = began;
     let sampled = began;
     while (over === undefined) {
-      await Promise.race([ended, pause(LOOK, watch.signal)]);
+      await Promise.race([ended, pause(LOOK)]);
       const time = performance.now();
       if (over !== undefined) break;
       if (watch.signal.aborted) {
@@ -352,6 +353,11 @@ export class Drill {
   /** Tickets that moved at all links: it changes as long as something gets on. */
   progress(): bigint {
     return this.#links.reduce((sum, link) => sum + this.head(link) + this.tail(link), 0n);
+  }
+
+  /** Nothing is in the ring. */
+  idle(link: number): boolean {
+    return this.head(link) === this.tail(link);
   }
 
   /** Where a ring stands, for a report: its tickets, and the next slots' words. */
