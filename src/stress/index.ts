@@ -7,8 +7,11 @@ import type { Modules, Scenario } from "./scenario.js";
 
 /** In the order in which the help lists them and `soak` takes turns. */
 const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  torture: async () => (await import("./torture.js")).torture,
+  park: async () => (await import("./park.js")).park,
   linear: async () => (await import("./linear.js")).linear,
   litmus: async () => (await import("./litmus.js")).litmus,
+  throughput: async () => (await import("./throughput.js")).throughput,
 };
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);

@@ -190,7 +190,13 @@ class Park {
     });
     this.#deaths++;
     const text = `thread ${victim} died ${asleep ? "asleep" : "with a wake-up in hand"}`;
-    this.#run.event({ kind: "death", text, took: performance.now() - began });
+    this.#run.event({ kind: "death", text });
+    const took = performance.now() - began;
+    this.#run.event({
+      kind: "recovery",
+      text: "all were woken, another thread took its place",
+      took,
+    });
   }
 
   #judge(
