@@ -212,8 +212,16 @@ function chartsOf(data: PageData): string {
   ].join("\n");
 }
 
+/** Beyond so many characters, a figure is rather a sentence. */
+const LONG = 18;
+
 const definitions = (entries: readonly (readonly [string, string])[]): string =>
-  entries.map(([name, text]) => `<div><dt>${esc(name)}</dt><dd>${esc(text)}</dd></div>`).join("\n");
+  entries
+    .map(([name, text]) => {
+      const kind = text.length > LONG ? ' class="long"' : "";
+      return `<div><dt>${esc(name)}</dt><dd${kind}>${esc(text)}</dd></div>`;
+    })
+    .join("\n");
 
 function body(report: StressReport, data: PageData): string {
   const { outcome, place } = report;

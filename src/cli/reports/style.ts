@@ -77,6 +77,7 @@ section, .figures {
   margin: 2px 0 0; font-size: 19px; font-weight: 600; font-variant-numeric: tabular-nums;
   overflow-wrap: anywhere; line-height: 1.3;
 }
+.figures .long { font-size: 15px; }
 .columns {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr));
   gap: 20px; align-items: start; margin: 20px 0;
