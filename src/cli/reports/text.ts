@@ -36,9 +36,11 @@ function columnsOf(lines: readonly (readonly string[])[], isRight: readonly bool
   );
 }
 
-/** Numbers stand right: as a column does whose cells are all numbers. */
+/** Numbers stand right: as a column does that has nothing else but "–", for none. */
 export function rightColumns({ columns, rows }: Table): boolean[] {
-  return columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
+  return columns.map(
+    (_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number" || row[i] === "–"),
+  );
 }
 
 export function formatStressTable(table: Table, style: Style): string {
