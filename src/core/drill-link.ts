@@ -58,7 +58,7 @@ import * as ring from "./ring";
 export declare function now(): i64;
 
 /** A park lasts at most so long (ns); naps of an audit, and how long each is. */
-const PARK_TIME: i64 = 250000000;
+const PARK_TIME: i64 = 60000000;
 const AUDIT_NAPS = 100;
 const AUDIT_NAP: i64 = 1000000;
 /** A thread that finds nothing gives its processor away for so long (ns). */

@@ -35,8 +35,8 @@ interface Pattern {
 /** Longest random pauses before a publication, in looks of about a nanosecond. */
 const PAUSES = [0, 300, 3000, 30_000];
 const CAPACITY = 64;
-/** Milliseconds of a round; threads that stopped have so many more to end. */
-const ROUND = 250;
+/** Milliseconds of a round: longer than a park, its audit and their start. */
+const ROUND = 600;
 /** Milliseconds that a victim has to fall asleep. */
 const FALL_ASLEEP = 1000;
 
