@@ -29,16 +29,16 @@ export function add64(address: usize, value: i64): i64 {
   return atomic.add<i64>(address, value);
 }
 
-export function or32(address: usize, value: i32): i32 {
-  return atomic.or<i32>(address, value);
-}
-
 export function or64(address: usize, value: i64): i64 {
   return atomic.or<i64>(address, value);
 }
 
 export function and64(address: usize, value: i64): i64 {
   return atomic.and<i64>(address, value);
+}
+
+export function cas32(address: usize, expected: i32, replacement: i32): i32 {
+  return atomic.cmpxchg<i32>(address, expected, replacement);
 }
 
 export function cas64(address: usize, expected: i64, replacement: i64): i64 {

@@ -12,6 +12,10 @@ export {
   ascend,
   cellOf,
   climbFrom,
+  deliverCell,
+  empty,
+  isCellOpen,
+  isWhole,
   mergeLeftOf,
   mergeRightOf,
   mergeTarget,
@@ -28,6 +32,7 @@ export {
   pairTarget,
   settle as pairSettle,
 } from "./pairwise";
+export { isQuiet, owes, pushMark, recover, wakeAll } from "./recover";
 export {
   claim as ringClaim,
   claimedTicket,
@@ -39,4 +44,4 @@ export {
   reserve as ringReserve,
   size as ringSize,
 } from "./ring";
-export { collect, help, helpBegin, helpEnd, submit, submitStreamed, work } from "./worker";
+export { collect, help, helpBegin, helpEnd, putBack, submit, submitStreamed, work } from "./worker";

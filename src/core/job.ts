@@ -7,7 +7,8 @@
 // the tree depends on the number of blocks only. A task is a node of level
 // JOB_SHIFT; below it one thread folds, above it the last to arrive merges.
 
-import { add64, load32, load64, or32, peek32, peek64, poke32 } from "./atomic";
+import { add64, cas32, load32, load64, peek32, peek64, poke32, store32 } from "./atomic";
+import { point } from "./fault";
 import { elementShift, foldBegin, foldBlocks, foldEnd, mergeRecord } from "./fold";
 import * as gate from "./gate";
 import {
@@ -16,8 +17,11 @@ import {
   ASCEND_STOP,
   BLOCK,
   BLOCK_LOG2,
+  HAND_EMPTY,
+  HAND_FULL,
   JOB_ARRIVALS,
   JOB_CELLS,
+  JOB_COMPLETE,
   JOB_DONE,
   JOB_DTYPE,
   JOB_EPOCH,
@@ -34,12 +38,33 @@ import {
   LINE_BLOCKS,
   LINE_EPOCH,
   LINE_GATE,
+  LINE_HAND,
   LINE_RECORD,
   LINE_RESULTS,
+  OWES_ANSWER,
+  OWES_NOTHING,
+  OWES_TASK,
+  POINT_ANSWERED,
+  POINT_ARRIVED,
+  POINT_CELL_DONE,
+  POINT_COMPLETE,
+  POINT_COPIED,
+  POINT_DONE,
+  POINT_FILLED,
+  POINT_FOLDED,
+  POINT_IN_HAND,
+  POINT_MERGED,
+  POINT_PUBLISHED,
+  POINT_RELEASED,
+  RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
+  RECORD_LENGTH,
+  RECORD_SIZE,
   RECORD_TASK,
+  RECORD_TRIES,
   SLOT_EPOCH,
+  TASK_RING,
 } from "./map";
 import { count, lineOf } from "./places";
 import * as ring from "./ring";
@@ -66,7 +91,9 @@ export function isWanted(job: usize): bool {
   return load32(job + JOB_STOP) == 0 && load64(job + JOB_ERROR) == -1;
 }
 
+/** Folds the task's blocks into its cell, unless another thread did before it died. */
 export function runBlocks(me: i32, job: usize, task: i32): void {
+  if (isWhole(job, task)) return;
   const block = firstBlock(job, task);
   const elements = taskElements(job, task);
   const shift = BLOCK_LOG2 + elementShift(peek32(job + JOB_DTYPE));
@@ -76,6 +103,7 @@ export function runBlocks(me: i32, job: usize, task: i32): void {
     foldEnd(me, job, cellOf(job, task));
     progress(me, job, (elements + BLOCK - 1) >> BLOCK_LOG2);
   }
+  point(POINT_FOLDED);
 }
 
 export function progress(me: i32, job: usize, blocks: i64): void {
@@ -85,9 +113,12 @@ export function progress(me: i32, job: usize, blocks: i64): void {
 
 // --- above a task: the last to arrive merges -------------------------------------
 
+// A task that its thread died with is run again, so each step asks what is done already. The rule:
+// a node's cell is written only while the node has not arrived at its parent, so nobody reads it.
+// The second run has just the duties of the first one: `arrive` tells the same who was last.
+
 // Where this thread stands in the tree: node `index` of the `width` of its
-// level, whose first node is `level`. Inner nodes have one arrival word each, a
-// bit a child: setting a bit twice does no harm.
+// level, whose first node is `level`.
 let level: i32 = 0;
 let width: i32 = 0;
 let index: i32 = 0;
@@ -99,6 +130,74 @@ export function climbFrom(job: usize, task: i32): void {
   level = 0;
   width = peek32(job + JOB_TASKS);
   index = task;
+}
+
+function rise(): void {
+  level += width;
+  width = (width + 1) >> 1;
+  index >>= 1;
+}
+
+function isAlone(): bool {
+  return (index | 1) == width;
+}
+
+/** The word at which this node and its sibling arrive. */
+function arrivals(job: usize): usize {
+  const inner = level + width + (index >> 1) - peek32(job + JOB_TASKS);
+  return <usize>peek32(job + JOB_ARRIVALS) + ((<usize>inner) << 2);
+}
+
+/** Says that this node is whole; true if its sibling was before, so that the rest is up to us. */
+function arrive(word: usize): bool {
+  const side = index & 1;
+  while (true) {
+    const before = load32(word);
+    if ((before & (1 << side)) != 0) return (before & (4 << side)) != 0;
+    const isLast = (before & (2 >> side)) != 0;
+    const after = before | (1 << side) | (isLast ? 4 << side : 0);
+    if (cas32(word, before, after) == before) return isLast;
+  }
+}
+
+/** True once this node's state is whole and may be read by others. */
+function hasArrived(job: usize): bool {
+  const l = level;
+  const w = width;
+  const i = index;
+  // A node without a sibling arrives where the first node above it that has one does.
+  while (width > 1 && isAlone()) rise();
+  const bit = 1 << (index & 1);
+  const arrived = width == 1 ? load32(job + JOB_COMPLETE) != 0 : (load32(arrivals(job)) & bit) != 0;
+  level = l;
+  width = w;
+  index = i;
+  return arrived;
+}
+
+/** True once a task's state is in its cell for good. */
+export function isWhole(job: usize, task: i32): bool {
+  climbFrom(job, task);
+  return hasArrived(job);
+}
+
+/**
+ * What is left of a task of a job that is not streamed: OWES_… It is stable while its thread is
+ * dead: nobody else can do what it owes.
+ */
+export function owesClimb(job: usize, task: i32): i32 {
+  climbFrom(job, task);
+  while (width > 1) {
+    if (!isAlone()) {
+      const side = index & 1;
+      const word = load32(arrivals(job));
+      if ((word & (1 << side)) == 0) return OWES_TASK;
+      // The sibling came last, or is yet to come and will be.
+      if ((word & (4 << side)) == 0) return OWES_NOTHING;
+    }
+    rise();
+  }
+  return load32(job + JOB_COMPLETE) != 0 ? OWES_ANSWER : OWES_TASK;
 }
 
 /** The operands of the merge that `ascend` asked for. */
@@ -117,24 +216,20 @@ export function mergeRightOf(): usize {
 /** One step up from a node whose state is complete. A merged state has a cell of its own. */
 export function ascend(job: usize): i32 {
   while (width > 1) {
-    const from = level;
-    const parent = from + width + (index >> 1);
-    const left = from + (index & ~1);
-    const alone = (index | 1) == width;
-    if (!alone) {
-      const word = (<usize>(parent - peek32(job + JOB_TASKS))) << 2;
-      const before = or32(<usize>peek32(job + JOB_ARRIVALS) + word, 1 << (index & 1));
-      if (before == 0) return ASCEND_STOP;
-    }
-    level += width;
-    width = (width + 1) >> 1;
-    index >>= 1;
-    mergeInto = cellOf(job, parent);
+    const left = level + (index & ~1);
+    const alone = isAlone();
+    if (!alone && !arrive(arrivals(job))) return ASCEND_STOP;
+    point(POINT_ARRIVED);
+    rise();
+    mergeInto = cellOf(job, level + index);
     mergeLeft = cellOf(job, left);
     mergeRight = cellOf(job, left + 1);
-    if (alone) memory.copy(mergeInto, mergeLeft, <usize>peek32(job + JOB_STATE_BYTES));
-    else return ASCEND_MERGE;
+    if (hasArrived(job)) continue;
+    if (!alone) return ASCEND_MERGE;
+    memory.copy(mergeInto, mergeLeft, <usize>peek32(job + JOB_STATE_BYTES));
   }
+  store32(job + JOB_COMPLETE, 1);
+  point(POINT_COMPLETE);
   return ASCEND_ROOT;
 }
 
@@ -143,16 +238,55 @@ export function deliver(me: i32, job: usize, task: i32): void {
   climbFrom(job, task);
   while (true) {
     const step = ascend(job);
-    if (step == ASCEND_STOP) return;
-    if (step == ASCEND_ROOT) return answer(me, job, task, 0);
+    if (step == ASCEND_STOP) break;
+    if (step == ASCEND_ROOT) {
+      answer(me, job, task, 0);
+      break;
+    }
     if (isWanted(job)) mergeRecord(job, mergeInto, mergeLeft, mergeRight);
+    point(POINT_MERGED);
   }
+  empty(me);
 }
+
+/** The task in this thread's line is no duty of it any more. */
+export function empty(me: i32): void {
+  point(POINT_DONE);
+  store32(lineOf(me) + LINE_HAND, HAND_EMPTY);
+}
+
+// --- streamed jobs: each task is answered by itself ---------------------------------
+
+function cellWord(job: usize, cell: i32): usize {
+  return <usize>peek32(job + JOB_ARRIVALS) + ((<usize>cell) << 2);
+}
+
+/** True while the state of a streamed task is still to be made. */
+export function isCellOpen(job: usize, task: i32, cell: i32): bool {
+  return load32(cellWord(job, cell)) == task << 1;
+}
+
+/** Says that the task's state is in the cell, and answers. */
+export function deliverCell(me: i32, job: usize, task: i32, cell: i32): void {
+  store32(cellWord(job, cell), (task << 1) | 1);
+  point(POINT_CELL_DONE);
+  answer(me, job, task, cell);
+  empty(me);
+}
+
+export function owesCell(job: usize, task: i32, cell: i32): i32 {
+  const word = load32(cellWord(job, cell));
+  if (word == task << 1) return OWES_TASK;
+  return word == ((task << 1) | 1) ? OWES_ANSWER : OWES_NOTHING;
+}
+
+// --- records through rings -----------------------------------------------------------
 
 /**
  * Publishes an answer and wakes the submitter. The result ring holds an answer of every job
  * and of every streamed task that can be outstanding, so it is never full. After the answer
- * that completes a job its entry may be used again: touch it no more.
+ * that completes a job its entry may be used again: touch it no more. After a death an answer may
+ * come twice; the submitter knows what it waits for.
  */
 export function answer(me: i32, job: usize, task: i32, cell: i32): void {
   const submitter = peek32(job + JOB_SUBMITTER);
@@ -165,19 +299,68 @@ export function answer(me: i32, job: usize, task: i32, cell: i32): void {
   poke32(record + RECORD_JOB, <i32>((job - JOBS) / JOB_SIZE));
   poke32(record + RECORD_TASK, task);
   poke32(record + RECORD_CELL, cell);
+  point(POINT_FILLED);
   ring.publish(results, ticket);
+  point(POINT_ANSWERED);
   // All: the submitter may wait twice at its gate, asleep and by `Atomics.waitAsync`.
   gate.wake(line + LINE_GATE, GATE_WORDS, i32.MAX_VALUE);
 }
 
+/** Publishes a task. The ring holds all that can be outstanding, so it is never full for long. */
+export function push(
+  me: i32,
+  index: i32,
+  epoch: i32,
+  task: i32,
+  address: i32,
+  length: i32,
+  cell: i32,
+  tries: i32,
+): void {
+  let ticket = ring.reserve(me, TASK_RING);
+  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  const record = ring.payloadOf(TASK_RING, ticket);
+  poke32(ring.slotOf(TASK_RING, ticket) + SLOT_EPOCH, epoch);
+  poke32(record + RECORD_JOB, index);
+  poke32(record + RECORD_TASK, task);
+  poke32(record + RECORD_ADDRESS, address);
+  poke32(record + RECORD_LENGTH, length);
+  poke32(record + RECORD_CELL, cell);
+  poke32(record + RECORD_TRIES, tries);
+  point(POINT_FILLED);
+  ring.publish(TASK_RING, ticket);
+  point(POINT_PUBLISHED);
+}
+
+/** Publishes the record in a thread's line once more. */
+export function pushAgain(me: i32, line: usize, tries: i32): void {
+  const record = line + LINE_RECORD;
+  push(
+    me,
+    peek32(record + RECORD_JOB),
+    peek32(line + LINE_EPOCH),
+    peek32(record + RECORD_TASK),
+    peek32(record + RECORD_ADDRESS),
+    peek32(record + RECORD_LENGTH),
+    peek32(record + RECORD_CELL),
+    tries,
+  );
+}
+
 /** Moves the record at the head of `from` into this thread's line, if one is published. */
-export function takeRecord(me: i32, from: usize): bool {
+export function takeRecord(me: i32, from: usize, isTask: bool): bool {
   if (ring.claim(me, from, 1) == 0) return false;
-  const line = lineOf(me);
   const ticket = ring.claimedTicket();
-  const slot = ring.slotOf(from, ticket);
-  poke32(line + LINE_EPOCH, peek32(slot + SLOT_EPOCH));
-  memory.copy(line + LINE_RECORD, ring.payloadOf(from, ticket), 24);
+  copyRecord(lineOf(me), from, ticket);
+  point(POINT_COPIED);
+  if (isTask) store32(lineOf(me) + LINE_HAND, HAND_FULL);
+  point(POINT_IN_HAND);
   ring.release(from, ticket);
+  point(POINT_RELEASED);
   return true;
+}
+
+export function copyRecord(line: usize, from: usize, ticket: i64): void {
+  poke32(line + LINE_EPOCH, peek32(ring.slotOf(from, ticket) + SLOT_EPOCH));
+  memory.copy(line + LINE_RECORD, ring.payloadOf(from, ticket), RECORD_SIZE);
 }

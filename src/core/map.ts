@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -31,20 +31,22 @@ export const CONTROL_CORES = 32;
 export const CONTROL_SPIN = 36;
 /** i32, constant after start: largest number of tasks a job is cut into. */
 export const CONTROL_MAX_TASKS = 40;
+/** i32, constant after start: submitter that created the engine. */
+export const CONTROL_OWNER = 44;
 /** u32: 1 once the engine is closed. */
 export const CONTROL_CLOSED = 128;
-/** i32: submitting threads that compute at this moment (inside `reduceSync`). */
+/** u32: 1 while the owner reads jobs of others to put right what a dead thread left. */
+export const CONTROL_RECOVERING = 132;
+/** i64: a bit a submitting thread that computes at this moment (inside `reduceSync`). */
 export const CONTROL_HELPERS = 256;
-/** i32: workers that look for work and will look once more before they park. */
-export const CONTROL_IDLE = 260;
-/** i32: submitting threads that spin for an answer without computing. */
+/** i64: a bit a submitting thread that spins for an answer without computing. */
 export const CONTROL_WATCHERS = 264;
-/** u32: lock of the arena; the fields behind it belong to its holder. */
+/** 4 × i64: a bit a worker that looks for work and will look once more before it parks. */
+export const CONTROL_IDLE = 272;
+/** u32: lock of the arena, its holder + 1; the fields behind it belong to the holder. */
 export const CONTROL_ARENA = 384;
 /** i64: one bit a submitter line in use. */
-export const CONTROL_SUBMITTERS = 512;
-/** i64: one bit a job table entry in use. */
-export const CONTROL_JOBS = 640;
+export const CONTROL_SUBMITTERS = 640;
 /** The gate at which idle workers park. */
 export const WORK_GATE = 768;
 /** The ring from which workers claim tasks. */
@@ -54,7 +56,7 @@ export const TASK_RING = 1024;
 
 /** u32: the word that a parked thread waits on. */
 export const GATE_EPOCH = 0;
-/** 4 × i64: bit t is set while participant t waits, or is about to. */
+/** 4 × i64: bit t is set while participant t waits, is about to, or is absent. */
 export const GATE_WAITING = 128;
 export const GATE_SIZE = 256;
 
@@ -110,8 +112,10 @@ export const MAX_SUBMITTERS = 64;
 export const LINES = 1536;
 export const LINE_SIZE = 512;
 
-/** u32: 0 absent, 1 ready, 2 ended. */
+/** u32: 0 absent or starting, 1 ready, 2 dead. */
 export const LINE_STATE = 0;
+export const STATE_READY = 1;
+export const STATE_DEAD = 2;
 /** u32, constant: address of SCRATCH_SIZE bytes of this thread's own. */
 export const LINE_SCRATCH = 4;
 /** u32, constant: address of the ring that answers this submitter. */
@@ -125,8 +129,12 @@ export const LINE_RECORD = 16;
  * (2 bits), tickets − 1 (5 bits), low half of the first ticket. 0: nothing that matters.
  */
 export const LINE_INTENT = 48;
-/** u32: 1 while the record above is this thread's duty. */
+/** u32: HAND_…: whether the record above is this thread's duty. */
 export const LINE_HAND = 56;
+export const HAND_EMPTY = 0;
+export const HAND_FULL = 1;
+/** It is about to be published again. */
+export const HAND_BACK = 2;
 /** u32: one more each time another thread takes the line over from a dead one. */
 export const LINE_INCARNATION = 60;
 /** i64 counters, written by the line's own thread only. */
@@ -186,7 +194,11 @@ export const JOB_STREAMED = 48;
 export const JOB_STATE_BYTES = 52;
 /** u32: address of the states: the tasks' first, then each level of the tree, the root's last. */
 export const JOB_CELLS = 56;
-/** u32: address of one u32 arrival word an inner node, zeroed by the submitter. */
+/**
+ * u32: address of u32 words. One an inner node, 0 at first: bit c, child c has arrived; bit 2 + c,
+ * it was the last to. Streamed: one a cell, the task there: 2 · task until its state is whole, then
+ * 2 · task + 1; −1 while there is none.
+ */
 export const JOB_ARRIVALS = 60;
 /** u32: address and bytes of what JavaScript needs to run a task (JSON). */
 export const JOB_EXTRA = 64;
@@ -200,16 +212,18 @@ export const JOB_BATCH = 80;
 export const JOB_SECOND = 84;
 /** u32: bytes at the start of a state record that running accumulators hold. */
 export const JOB_RUNNING = 88;
-/** Sums of results pushed, one i32 a round of a pairwise job. */
-export const JOB_ROUNDS = 768;
-export const MAX_ROUNDS = 33;
-
 /** u32: 0 runs, 1 stopped (abort, time-out); workers read it before each block or claim of pairs. */
 export const JOB_STOP = 128;
 /** i64: block << 32 | address of the error with the lowest block; −1 while there is none. */
 export const JOB_ERROR = 256;
+/** u32: 1 once a thread is about to write down what went wrong: there may be texts to free. */
+export const JOB_TEXTS = 264;
 /** i64: blocks done. */
 export const JOB_DONE = 384;
+/** u32: 1 once the root's state is whole; what is left is to answer. */
+export const JOB_COMPLETE = 392;
+/** u32: participant + 1 whose job this is; 0: the entry is free. */
+export const JOB_OWNER = 640;
 
 export const JOB_OP = 512;
 export const OP_SIZE = 8;
@@ -311,6 +325,53 @@ export const RETURN_ANSWER = 2;
 /** A task was run. */
 export const RETURN_RAN = 3;
 export const RETURN_TIMEOUT = 4;
+/** Those who probe whether this thread lives have used most of its tokens. */
+export const RETURN_ARM = 5;
+
+/** Tokens that a living thread has out, and below how many it lays out new ones. */
+export const TOKENS = 32;
+export const FEW_TOKENS = 16;
+
+/** `owes`: nothing; the task is unfinished; only its answer may be missing. */
+export const OWES_NOTHING = 0;
+export const OWES_TASK = 1;
+export const OWES_ANSWER = 2;
+
+/** `recover`: all is put right; a living thread still has to get out of the way. */
+export const RECOVER_DONE = 0;
+export const RECOVER_AGAIN = 1;
+
+// --- fault points of the checked core ----------------------------------------------
+
+/** What strikes at an armed point: the thread traps; it stands still until it is terminated. */
+export const FAULT_TRAP = 1;
+export const FAULT_STALL = 2;
+
+export const POINT_RESERVE = 1;
+export const POINT_RESERVED = 2;
+export const POINT_FILLED = 3;
+export const POINT_PUBLISHED = 4;
+export const POINT_CLAIM = 5;
+export const POINT_CLAIMED = 6;
+export const POINT_COPIED = 7;
+export const POINT_IN_HAND = 8;
+export const POINT_RELEASED = 9;
+export const POINT_FOLDED = 10;
+export const POINT_ARRIVED = 11;
+export const POINT_MERGED = 12;
+export const POINT_COMPLETE = 13;
+export const POINT_ANSWERED = 14;
+export const POINT_EPOCH = 15;
+export const POINT_ANNOUNCED = 16;
+export const POINT_WOKEN = 17;
+export const POINT_IDLE = 18;
+export const POINT_CELL_DONE = 19;
+export const POINT_PAIR_CLAIM = 20;
+export const POINT_PAIR_CLAIMED = 21;
+export const POINT_PAIR_MERGED = 22;
+export const POINT_PAIR_PUBLISHED = 23;
+export const POINT_ROUND = 24;
+export const POINT_DONE = 25;
 
 /** `ascend`: another thread will go on, the root is reached, a merge is due first. */
 export const ASCEND_STOP = 0;

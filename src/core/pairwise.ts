@@ -16,20 +16,31 @@
 // every ticket of a job, 4n/3 and 2n/3 of them, and so none is used twice: nothing is released,
 // nobody waits for a free slot. Of the three atomic stores a pair, one is left.
 
-import { add32, cas64, load64, peek32, peek64, wait32 } from "./atomic";
+import { cas64, load64, peek32, peek64, wait32 } from "./atomic";
+import { point } from "./fault";
 import { foldRecord, mergeRecord } from "./fold";
 import { isWanted } from "./job";
 import {
+  INTENT_CLAIM,
   JOB_BATCH,
   JOB_CELLS,
   JOB_LENGTH,
   JOB_RING_A,
   JOB_RING_B,
-  JOB_ROUNDS,
   JOB_STATE_BYTES,
   JOB_STOP,
   LINE_COMBINES,
+  LINE_RECORD,
+  POINT_PAIR_CLAIM,
+  POINT_PAIR_CLAIMED,
+  POINT_PAIR_MERGED,
+  POINT_PAIR_PUBLISHED,
+  POINT_ROUND,
+  RECORD_ADDRESS,
+  RECORD_CELL,
+  RECORD_LENGTH,
   RING_HEAD,
+  SLOT_EPOCH,
 } from "./map";
 import { count, lineOf, scratchOf } from "./places";
 import * as ring from "./ring";
@@ -41,13 +52,13 @@ const NAP: i64 = 20000;
 // The round this thread is in, and what it claimed in it.
 let from: usize = 0;
 let to: usize = 0;
-let round: i32 = 0;
 let length: i64 = 0;
 let fromBase: i64 = 0;
 let toBase: i64 = 0;
-let pushed: i32 = 0;
 let taken: i64 = 0;
 let takenEnd: i64 = 0;
+/** Only results whose slots bear this mark are ours: a dead thread left them. 0: all. */
+let marked: i32 = 0;
 
 /**
  * Puts elements first … end − 1 at `p` into ring A, one record each. Before the job is known, so
@@ -62,20 +73,51 @@ export function fill(me: i32, job: usize, p: usize, shift: i32, first: i32, end:
   }
 }
 
-export function begin(job: usize): void {
+function rewind(job: usize): void {
   from = <usize>peek32(job + JOB_RING_A);
   to = <usize>peek32(job + JOB_RING_B);
-  round = 0;
   length = peek64(job + JOB_LENGTH);
   fromBase = 0;
   toBase = 0;
-  pushed = 0;
+  taken = 0;
+  takenEnd = 0;
+  marked = 0;
 }
 
-function nextRound(job: usize): void {
-  if (pushed != 0) add32(job + JOB_ROUNDS + ((<usize>round) << 2), pushed);
-  pushed = 0;
-  round++;
+/** Goes to the round in which `ticket` of `ring` is claimed. Each ticket is used once. */
+export function find(job: usize, ring: usize, ticket: i64): void {
+  rewind(job);
+  while (from != ring || ticket >= fromBase + length) nextRound();
+}
+
+/** Starts on the task in this thread's line: first on what a dead thread left, if it says so. */
+export function begin(me: i32, job: usize): void {
+  const record = lineOf(me) + LINE_RECORD;
+  const left = <usize>peek32(record + RECORD_ADDRESS);
+  rewind(job);
+  if (left == 0) return;
+  const what = peek32(record + RECORD_CELL);
+  const first = <i64>peek32(record + RECORD_LENGTH);
+  find(job, left, first);
+  taken = first;
+  takenEnd = first + <i64>(what & 63);
+  marked = what >>> 6;
+}
+
+/** Slot of the result of the pair that begins with `ticket`, in the round at hand. */
+export function resultSlot(ticket: i64): usize {
+  return ring.slotOf(to, toBase + ((ticket - fromBase) >> 1));
+}
+
+/** True if that pair was claimed, is not combined, and no thread was told to do it instead. */
+export function isUnfinished(ticket: i64): bool {
+  if (load64(from + RING_HEAD) <= ticket) return false;
+  const result = toBase + ((ticket - fromBase) >> 1);
+  return !ring.isPublished(to, result) && peek32(resultSlot(ticket) + SLOT_EPOCH) == 0;
+}
+
+function nextRound(): void {
+  point(POINT_ROUND);
   const swap = from;
   from = to;
   to = swap;
@@ -87,7 +129,9 @@ function nextRound(job: usize): void {
 }
 
 /** Takes the next published pairs; false when one number is left or the job was stopped. */
-export function claimPairs(job: usize): bool {
+export function claimPairs(me: i32, job: usize): bool {
+  if (marked != 0 && taken != takenEnd) return true;
+  if (marked != 0) rewind(job);
   const batch = (<i64>peek32(job + JOB_BATCH)) << 1;
   let looks = 0;
   while (length > 1) {
@@ -95,7 +139,7 @@ export function claimPairs(job: usize): bool {
     const head = load64(from + RING_HEAD);
     const left = fromBase + length - head;
     if (left <= 0) {
-      nextRound(job);
+      nextRound();
       continue;
     }
     const most = min<i64>(left, batch);
@@ -104,7 +148,13 @@ export function claimPairs(job: usize): bool {
     // An odd one is taken only as the last of its round.
     if (n < left) n &= ~1;
     if (n > 0) {
-      if (cas64(from + RING_HEAD, head, head + n) != head) continue;
+      ring.intend(me, from, INTENT_CLAIM, head, <i32>n);
+      point(POINT_PAIR_CLAIM);
+      if (cas64(from + RING_HEAD, head, head + n) != head) {
+        ring.retract(me);
+        continue;
+      }
+      point(POINT_PAIR_CLAIMED);
       taken = head;
       takenEnd = head + n;
       return true;
@@ -116,7 +166,20 @@ export function claimPairs(job: usize): bool {
 
 /** Ticket of the result of the pair at hand; −1 if none is left of what was claimed. */
 export function pairTarget(): i64 {
-  return taken == takenEnd ? -1 : toBase + ((taken - fromBase) >> 1);
+  while (taken != takenEnd) {
+    const result = toBase + ((taken - fromBase) >> 1);
+    if (marked == 0 || isMarked(result)) return result;
+    next();
+  }
+  return -1;
+}
+
+function isMarked(result: i64): bool {
+  return peek32(ring.slotOf(to, result) + SLOT_EPOCH) == marked && !ring.isPublished(to, result);
+}
+
+function next(): void {
+  taken = min<i64>(taken + 2, takenEnd);
 }
 
 export function pairInto(ticket: i64): usize {
@@ -134,18 +197,18 @@ export function pairRight(): usize {
 
 /** Publishes the result of the pair at hand and goes on to the next. */
 export function pairDone(ticket: i64): void {
-  taken = min<i64>(taken + 2, takenEnd);
+  next();
+  point(POINT_PAIR_MERGED);
   ring.publish(to, ticket);
-  pushed++;
+  point(POINT_PAIR_PUBLISHED);
 }
 
 export function run(me: i32, job: usize): void {
   const bytes = <usize>peek32(job + JOB_STATE_BYTES);
   let combines: i64 = 0;
-  begin(job);
-  while (claimPairs(job)) {
-    while (taken != takenEnd) {
-      const ticket = pairTarget();
+  begin(me, job);
+  while (claimPairs(me, job)) {
+    for (let ticket = pairTarget(); ticket >= 0; ticket = pairTarget()) {
       const into = pairInto(ticket);
       const right = pairRight();
       if (right != 0) {
@@ -162,8 +225,8 @@ export function run(me: i32, job: usize): void {
 
 /** Moves the one number left into the job's first cell. After every participant arrived. */
 export function settle(job: usize): void {
-  begin(job);
-  while (length > 1) nextRound(job);
+  rewind(job);
+  while (length > 1) nextRound();
   memory.copy(
     <usize>peek32(job + JOB_CELLS),
     ring.payloadOf(from, fromBase),

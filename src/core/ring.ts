@@ -13,16 +13,22 @@
 // released, it says nothing.
 
 import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
+import { point } from "./fault";
 import {
   INTENT_CLAIM,
   INTENT_RESERVE,
   LINE_INTENT,
   MOST_CLAIMED,
+  POINT_CLAIM,
+  POINT_CLAIMED,
+  POINT_RESERVE,
+  POINT_RESERVED,
   RING_HEAD,
   RING_MASK,
   RING_SHIFT,
   RING_SLOTS,
   RING_TAIL,
+  SLOT_EPOCH,
   SLOT_PAYLOAD,
   SLOT_SEQ,
 } from "./map";
@@ -53,6 +59,7 @@ export function init(
   for (let i = 0; i < used; i++) {
     const t = ticket + <i64>i;
     poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t);
+    poke32(slotOf(ring, t) + SLOT_EPOCH, 0);
   }
   store64(ring + RING_HEAD, ticket);
   store64(ring + RING_TAIL, ticket);
@@ -90,7 +97,11 @@ export function reserve(me: i32, ring: usize): i64 {
     const t = load64(ring + RING_TAIL);
     if (load32(slotOf(ring, t) + SLOT_SEQ) == <i32>t) {
       intend(me, ring, INTENT_RESERVE, t, 1);
-      if (cas64(ring + RING_TAIL, t, t + 1) == t) return t;
+      point(POINT_RESERVE);
+      if (cas64(ring + RING_TAIL, t, t + 1) == t) {
+        point(POINT_RESERVED);
+        return t;
+      }
       retract(me);
     } else if (t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
       // `head` was read after `tail`, and neither falls: at that read the ring was full.
@@ -124,8 +135,10 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
       if (load64(ring + RING_HEAD) == h) return 0;
     } else {
       intend(me, ring, INTENT_CLAIM, h, n);
+      point(POINT_CLAIM);
       if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {
         claimed = h;
+        point(POINT_CLAIMED);
         return n;
       }
       retract(me);

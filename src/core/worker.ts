@@ -8,10 +8,23 @@
 // help. The bound steers wake-ups and who parks; it is no lock: for an instant
 // more may run, and the last thread awake never parks with work ready.
 
-import { add32, load32, peek32, poke32 } from "./atomic";
+import { load32, load64, peek32, store32 } from "./atomic";
+import { iAm, point } from "./fault";
 import { foldBegin, foldBlocks, foldEnd } from "./fold";
 import * as gate from "./gate";
-import { answer, cellOf, deliver, firstBlock, progress, runBlocks, takeRecord } from "./job";
+import {
+  cellOf,
+  deliver,
+  deliverCell,
+  empty,
+  firstBlock,
+  isCellOpen,
+  progress,
+  push,
+  pushAgain,
+  runBlocks,
+  takeRecord,
+} from "./job";
 import {
   BLOCK,
   BLOCK_LOG2,
@@ -23,6 +36,8 @@ import {
   CONTROL_THREADS,
   CONTROL_WATCHERS,
   CONTROL_WORKERS,
+  FEW_TOKENS,
+  HAND_BACK,
   JOB_EPOCH,
   JOB_KIND,
   JOB_STREAMED,
@@ -30,27 +45,33 @@ import {
   KIND_EMPTY,
   KIND_EXTERNAL,
   LINE_GATE,
+  LINE_HAND,
   LINE_NOTIFIES,
   LINE_PARKS,
   LINE_RECORD,
   LINE_RESULTS,
   LINE_TASKS,
+  LINE_TOKENS,
+  POINT_FOLDED,
+  POINT_IDLE,
   RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
   RECORD_LENGTH,
   RECORD_TASK,
+  RECORD_TRIES,
   RETURN_ANSWER,
+  RETURN_ARM,
   RETURN_CLOSED,
   RETURN_EXTERNAL,
   RETURN_RAN,
   RETURN_TIMEOUT,
-  SLOT_EPOCH,
   TASK_RING,
+  TOMBSTONE,
   WORK_GATE,
 } from "./map";
 import * as pairwise from "./pairwise";
-import { count, jobOf, lineOf } from "./places";
+import { clearBit, count, countBits, jobOf, lineOf, setBit } from "./places";
 import * as ring from "./ring";
 
 /** Words of the work gate in use. */
@@ -60,7 +81,9 @@ function workWords(): i32 {
 
 /** Workers awake and submitters that help. */
 function computing(): i32 {
-  return peek32(CONTROL_WORKERS) - gate.waiting(WORK_GATE, workWords()) + load32(CONTROL_HELPERS);
+  return (
+    peek32(CONTROL_WORKERS) - gate.waiting(WORK_GATE, workWords()) + countBits(CONTROL_HELPERS, 1)
+  );
 }
 
 /** Wakes one more worker if there is room for one. */
@@ -72,13 +95,13 @@ export function wakeOne(line: usize): void {
 
 /** True while helpers take the places of awake workers: one worker too many is running. */
 function isCrowded(): bool {
-  return load32(CONTROL_HELPERS) > 0 && computing() > peek32(CONTROL_THREADS);
+  return load64(CONTROL_HELPERS) != 0 && computing() > peek32(CONTROL_THREADS);
 }
 
 /** Publishes tasks first … end − 1 of a job; wakes workers. The ring holds all jobs' tasks. */
 export function submit(me: i32, index: i32, first: i32, end: i32): void {
   const epoch = peek32(jobOf(index) + JOB_EPOCH);
-  for (let task = first; task < end; task++) push(me, index, epoch, task, 0, 0, 0);
+  for (let task = first; task < end; task++) push(me, index, epoch, task, 0, 0, 0, 0);
   wakeSome(me, end - first);
 }
 
@@ -91,29 +114,8 @@ export function submitStreamed(
   length: i32,
   cell: i32,
 ): void {
-  push(me, index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell);
+  push(me, index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell, 0);
   wakeSome(me, 1);
-}
-
-function push(
-  me: i32,
-  index: i32,
-  epoch: i32,
-  task: i32,
-  address: i32,
-  length: i32,
-  cell: i32,
-): void {
-  let ticket = ring.reserve(me, TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
-  const record = ring.payloadOf(TASK_RING, ticket);
-  poke32(ring.slotOf(TASK_RING, ticket) + SLOT_EPOCH, epoch);
-  poke32(record + RECORD_JOB, index);
-  poke32(record + RECORD_TASK, task);
-  poke32(record + RECORD_ADDRESS, address);
-  poke32(record + RECORD_LENGTH, length);
-  poke32(record + RECORD_CELL, cell);
-  ring.publish(TASK_RING, ticket);
 }
 
 /**
@@ -123,7 +125,7 @@ function push(
  * it parks or leaves.
  */
 function wakeSome(me: i32, tasks: i32): void {
-  const idle = load32(CONTROL_IDLE);
+  const idle = countBits(CONTROL_IDLE, workWords());
   const busy = computing();
   let n = min<i32>(tasks - idle, peek32(CONTROL_THREADS) - busy);
   if (n <= 0) {
@@ -136,6 +138,10 @@ function wakeSome(me: i32, tasks: i32): void {
 /** Runs the task in this thread's line; false if it needs JavaScript. */
 function runTask(me: i32): bool {
   const line = lineOf(me);
+  if (peek32(line + LINE_RECORD + RECORD_JOB) == TOMBSTONE) {
+    empty(me);
+    return true;
+  }
   const job = jobOf(peek32(line + LINE_RECORD + RECORD_JOB));
   const task = peek32(line + LINE_RECORD + RECORD_TASK);
   const kind = peek32(job + JOB_KIND);
@@ -158,29 +164,43 @@ function runStreamed(me: i32, job: usize, record: usize): void {
   const task = peek32(record + RECORD_TASK);
   const cell = peek32(record + RECORD_CELL);
   const elements = <i64>peek32(record + RECORD_LENGTH);
-  foldBegin();
   const p = <usize>peek32(record + RECORD_ADDRESS);
-  if (foldBlocks(me, job, p, firstBlock(job, task), elements)) {
+  foldBegin();
+  // Closed if a thread died between the end of this task and its answer.
+  if (isCellOpen(job, task, cell) && foldBlocks(me, job, p, firstBlock(job, task), elements)) {
     foldEnd(me, job, cellOf(job, cell));
     progress(me, job, (elements + BLOCK - 1) >> BLOCK_LOG2);
   }
-  answer(me, job, task, cell);
+  point(POINT_FOLDED);
+  deliverCell(me, job, task, cell);
+}
+
+/** Gives the task in this thread's line to somebody else: it needs what this thread has not. */
+export function putBack(me: i32): void {
+  const line = lineOf(me);
+  store32(line + LINE_HAND, HAND_BACK);
+  pushAgain(me, line, peek32(line + LINE_RECORD + RECORD_TRIES));
+  empty(me);
+  wakeSome(me, 1);
 }
 
 /** Takes a task into this thread's line. */
 function take(me: i32): bool {
-  if (!takeRecord(me, TASK_RING)) return false;
+  if (!takeRecord(me, TASK_RING, true)) return false;
   // Whoever takes a task looks behind it: a wake-up of one brings the next.
   if (ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
   return true;
 }
 
-/** Returns RETURN_EXTERNAL, or RETURN_CLOSED when the thread shall end. */
+/** Returns RETURN_EXTERNAL, RETURN_ARM, or RETURN_CLOSED when the thread shall end. */
 export function work(me: i32): i32 {
   const line = lineOf(me);
+  iAm(me);
+  // Absent until now.
+  gate.cancel(WORK_GATE, me);
   while (true) {
     if (load32(CONTROL_CLOSED) != 0) return RETURN_CLOSED;
-    if (!isCrowded() && (take(me) || (spins() && take(me)))) {
+    if (!isCrowded() && (take(me) || (spins(me) && take(me)))) {
       if (!runTask(me)) return RETURN_EXTERNAL;
       continue;
     }
@@ -195,17 +215,28 @@ export function work(me: i32): i32 {
       gate.cancel(WORK_GATE, me);
       return RETURN_CLOSED;
     }
+    if (hasFewTokens(line)) {
+      gate.cancel(WORK_GATE, me);
+      return RETURN_ARM;
+    }
     count(line + LINE_PARKS, 1);
     gate.park(WORK_GATE, me, epoch, -1);
   }
 }
 
+/** None at all: this runtime has no such tokens. */
+function hasFewTokens(line: usize): bool {
+  const tokens = load32(line + LINE_TOKENS);
+  return tokens > 0 && tokens < FEW_TOKENS;
+}
+
 /** Looks for work for a while, if a processor is idle anyway; true once something is there. */
-function spins(): bool {
+function spins(me: i32): bool {
   const turns = peek32(CONTROL_SPIN);
   const limit = peek32(CONTROL_CORES);
   let found = false;
-  add32(CONTROL_IDLE, 1);
+  setBit(CONTROL_IDLE, me);
+  point(POINT_IDLE);
   for (let i = 0; i < turns; i++) {
     // Ready, not only reserved: a look between the two would find nothing to take, and park.
     if (ring.isReady(TASK_RING)) {
@@ -213,28 +244,28 @@ function spins(): bool {
       break;
     }
     if ((i & 63) != 0) continue;
-    if (computing() + load32(CONTROL_WATCHERS) > limit || load32(CONTROL_CLOSED) != 0) break;
+    if (computing() + countBits(CONTROL_WATCHERS, 1) > limit || load32(CONTROL_CLOSED) != 0) break;
   }
   // Before the next look at the ring: see wakeSome.
-  add32(CONTROL_IDLE, -1);
+  clearBit(CONTROL_IDLE, me);
   return found;
 }
 
 /** Joins the threads that compute. */
-export function helpBegin(): void {
-  add32(CONTROL_HELPERS, 1);
+export function helpBegin(me: i32): void {
+  setBit(CONTROL_HELPERS, me & 63);
 }
 
 /** Leaves them; what is still in the ring needs a worker awake. */
 export function helpEnd(me: i32): void {
-  add32(CONTROL_HELPERS, -1);
+  clearBit(CONTROL_HELPERS, me & 63);
   if (!ring.isEmpty(TASK_RING)) wakeOne(lineOf(me));
 }
 
 /** Takes an answer into this thread's line. */
 export function collect(me: i32): bool {
   const line = lineOf(me);
-  return takeRecord(me, <usize>peek32(line + LINE_RESULTS));
+  return takeRecord(me, <usize>peek32(line + LINE_RESULTS), false);
 }
 
 /**
@@ -244,17 +275,18 @@ export function collect(me: i32): bool {
  */
 export function help(me: i32, runs: i32, timeout: i64): i32 {
   const line = lineOf(me);
+  iAm(me);
   const results = <usize>peek32(line + LINE_RESULTS);
   const turns = peek32(CONTROL_SPIN);
-  if (runs == 0) add32(CONTROL_WATCHERS, 1);
+  if (runs == 0) setBit(CONTROL_WATCHERS, me & 63);
   for (let i = 0; i <= turns; i++) {
     if (collect(me)) {
-      if (runs == 0) add32(CONTROL_WATCHERS, -1);
+      if (runs == 0) clearBit(CONTROL_WATCHERS, me & 63);
       return RETURN_ANSWER;
     }
     if (runs != 0 && take(me)) return runTask(me) ? RETURN_RAN : RETURN_EXTERNAL;
   }
-  if (runs == 0) add32(CONTROL_WATCHERS, -1);
+  if (runs == 0) clearBit(CONTROL_WATCHERS, me & 63);
   const epoch = gate.announce(line + LINE_GATE, me & 63);
   if (!ring.isEmpty(results)) {
     gate.cancel(line + LINE_GATE, me & 63);
@@ -263,6 +295,6 @@ export function help(me: i32, runs: i32, timeout: i64): i32 {
   if (runs != 0) helpEnd(me);
   count(line + LINE_PARKS, 1);
   const why = gate.park(line + LINE_GATE, me & 63, epoch, timeout);
-  if (runs != 0) helpBegin();
+  if (runs != 0) helpBegin(me);
   return why == 2 ? RETURN_TIMEOUT : RETURN_RAN;
 }

@@ -6,6 +6,12 @@
 // of Computer Programming, vol. 1, 2.5): a header of 128 bytes before each
 // payload holds its size and its left neighbour's, in units of 128 bytes, so
 // that payloads are aligned to 128 and a freed block joins both neighbours.
+//
+// A thread may die at any instruction here. So a block's header names its
+// owner, whose blocks can be found when it is dead; and a change is first
+// written to a journal, as words and values, then made: whoever finds the lock
+// held by a dead thread makes the change of the journal once more (redo
+// logging), or none if the journal was not complete.
 
 import { CONTROL_ARENA } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
@@ -23,11 +29,17 @@ const CURSOR = LOCK + 3;
 const GENERATION = LOCK + 4;
 const LIMIT = LOCK + 5;
 const USED = LOCK + 6;
+/** Words of the journal that count, and behind it those words: where to, what. */
+const JOURNAL = LOCK + 8;
 
 // Words of a header.
 const STATE = 0;
 const SIZE = 1;
 const LEFT = 2;
+/** Participant + 1; 0: the engine, until somebody frees it; others as their users say. */
+const OWNER = 3;
+/** Looks at a lock that is taken, before somebody asks whether its holder lives. */
+const STUCK = 100_000;
 const LIVE = 0x4556494c;
 const FREE = 0x45455246;
 
@@ -36,6 +48,10 @@ export class Arena {
   #liveStart = 0;
   #liveEnd = 0;
   #liveGeneration = -1;
+  /** The change that is being put together: words and values. */
+  readonly #change: number[] = [];
+  /** Called now and then while the lock stays taken. */
+  onStuck: (holder: number) => void = () => {};
 
   constructor(shared: Shared) {
     this.#shared = shared;
@@ -52,6 +68,7 @@ export class Arena {
     words[LIMIT] = Math.floor(limit / UNIT);
     words[USED] = 0;
     if (last > first) this.#header(first, FREE, last - first, 0);
+    this.#commit();
   }
 
   /** Bytes in live blocks, headers included. */
@@ -59,14 +76,16 @@ export class Arena {
     return (this.#shared.u32s[USED] as number) * UNIT;
   }
 
-  /** The address of `bytes` bytes, not cleared. @throws RingfoldError ERR_MEMORY */
-  alloc(bytes: number): number {
+  /**
+   * The address of `bytes` bytes, not cleared, of `owner`: 0, or who has them freed when it dies.
+   * @throws RingfoldError ERR_MEMORY
+   */
+  alloc(bytes: number, owner = 0): number {
     const units = Math.ceil(bytes / UNIT) + 1;
     return this.#locked(() => {
       const at = this.#find(units) ?? this.#grow(units, bytes);
-      this.#split(at, units);
-      const words = this.#shared.u32s;
-      words[USED] = (words[USED] as number) + units;
+      this.#take(at, units, owner);
+      this.#commit();
       return (at + 1) * UNIT;
     });
   }
@@ -76,25 +95,45 @@ export class Arena {
     const at = address / UNIT - 1;
     return this.#locked(() => {
       if (!Number.isInteger(at) || this.#blockAt(address) !== at) return false;
-      const words = this.#shared.u32s;
-      words[USED] = (words[USED] as number) - this.#word(at, SIZE);
-      Atomics.add(words, GENERATION, 1);
-      let start = at;
-      let size = this.#word(at, SIZE);
-      const next = at + size;
-      if (next < (words[END] as number) && this.#word(next, STATE) === FREE) {
-        size += this.#word(next, SIZE);
-      }
-      const left = this.#word(at, LEFT);
-      if (left !== 0 && this.#word(at - left, STATE) === FREE) {
-        start = at - left;
-        size += left;
-      }
-      this.#header(start, FREE, size, this.#word(start, LEFT));
-      this.#tellRight(start, size);
-      words[CURSOR] = start;
+      this.#give(at);
       return true;
     });
+  }
+
+  /** Gives all blocks of an owner back. */
+  freeAll(owner: number): void {
+    this.#locked(() => {
+      const words = this.#shared.u32s;
+      for (let at = words[FIRST] as number; at < (words[END] as number); ) {
+        const isOwned = this.#word(at, STATE) === LIVE && this.#word(at, OWNER) === owner;
+        // The block may have joined its left neighbour: what is behind it stays where it was.
+        const next = at + this.#word(at, SIZE);
+        if (isOwned) this.#give(at);
+        at = next;
+      }
+    });
+  }
+
+  /** Bytes in live blocks of an owner, headers included. */
+  usedBy(owner: number): number {
+    return this.#locked(() => {
+      const words = this.#shared.u32s;
+      let units = 0;
+      for (let at = words[FIRST] as number; at < (words[END] as number); ) {
+        const size = this.#word(at, SIZE);
+        if (this.#word(at, STATE) === LIVE && this.#word(at, OWNER) === owner) units += size;
+        at += size;
+      }
+      return units * UNIT;
+    });
+  }
+
+  /** Takes the lock from a dead thread, if it had it, and ends what it had begun. */
+  recover(dead: number): void {
+    if (Atomics.load(this.#shared.u32s, LOCK) !== dead + 1) return;
+    this.#shared.refresh();
+    this.#redo();
+    Atomics.store(this.#shared.u32s, LOCK, 0);
   }
 
   /** True if [address, address + bytes) lies inside one live block. */
@@ -159,7 +198,9 @@ export class Arena {
       );
     }
     try {
-      this.#shared.memory.grow(pages);
+      // Less than that if a thread died after it had the memory grow.
+      const have = this.#shared.memory.grow(0);
+      this.#shared.memory.grow(Math.max(0, end / PAGE_UNITS + pages - have));
     } catch (cause) {
       throw new RingfoldError(
         "ERR_MEMORY",
@@ -168,15 +209,15 @@ export class Arena {
       );
     }
     this.#shared.refresh();
-    const grown = this.#shared.u32s;
-    grown[END] = end + pages * PAGE_UNITS;
     const start = end - tail;
+    this.#set(END, end + pages * PAGE_UNITS);
     this.#header(
       start,
       FREE,
       tail + pages * PAGE_UNITS,
       tail === 0 ? left : this.#word(start, LEFT),
     );
+    this.#commit();
     return start;
   }
 
@@ -189,34 +230,82 @@ export class Arena {
     return size;
   }
 
-  #split(at: number, units: number): void {
-    const size = this.#word(at, SIZE);
-    const left = this.#word(at, LEFT);
-    this.#header(at, LIVE, units, left);
+  // --- changes: all of one, or nothing ----------------------------------------------------
+
+  /** Makes the free block at `at` a live one of `units`; what is left of it stays free. */
+  #take(at: number, units: number, owner: number): void {
     const words = this.#shared.u32s;
+    const size = this.#word(at, SIZE);
+    this.#header(at, LIVE, units, this.#word(at, LEFT));
+    this.#set((at * UNIT) / 4 + OWNER, owner);
+    this.#set(USED, (words[USED] as number) + units);
+    const next = at + size;
     if (size > units) {
       this.#header(at + units, FREE, size - units, units);
       this.#tellRight(at + units, size - units);
-      words[CURSOR] = at + units;
+      this.#set(CURSOR, at + units);
     } else {
-      const next = at + size;
-      words[CURSOR] = next < (words[END] as number) ? next : (words[FIRST] as number);
+      this.#set(CURSOR, next < (words[END] as number) ? next : (words[FIRST] as number));
     }
+  }
+
+  /** Makes the live block at `at` free and joins it with its neighbours. */
+  #give(at: number): void {
+    const words = this.#shared.u32s;
+    Atomics.add(words, GENERATION, 1);
+    this.#set(USED, (words[USED] as number) - this.#word(at, SIZE));
+    let start = at;
+    let size = this.#word(at, SIZE);
+    const next = at + size;
+    if (next < (words[END] as number) && this.#word(next, STATE) === FREE) {
+      size += this.#word(next, SIZE);
+    }
+    const left = this.#word(at, LEFT);
+    if (left !== 0 && this.#word(at - left, STATE) === FREE) {
+      start = at - left;
+      size += left;
+    }
+    this.#header(start, FREE, size, this.#word(start, LEFT));
+    this.#tellRight(start, size);
+    this.#set(CURSOR, start);
+    this.#commit();
   }
 
   /** Tells the block behind [at, at + size) how far its left neighbour reaches. */
   #tellRight(at: number, size: number): void {
     const next = at + size;
-    const words = this.#shared.u32s;
-    if (next < (words[END] as number)) words[(next * UNIT) / 4 + LEFT] = size;
+    if (next < (this.#shared.u32s[END] as number)) this.#set((next * UNIT) / 4 + LEFT, size);
   }
 
   #header(at: number, state: number, size: number, left: number): void {
-    const words = this.#shared.u32s;
     const word = (at * UNIT) / 4;
-    words[word + STATE] = state;
-    words[word + SIZE] = size;
-    words[word + LEFT] = left;
+    this.#set(word + STATE, state);
+    this.#set(word + SIZE, size);
+    this.#set(word + LEFT, left);
+  }
+
+  #set(word: number, value: number): void {
+    this.#change.push(word, value);
+  }
+
+  #commit(): void {
+    const words = this.#shared.u32s;
+    for (let i = 0; i < this.#change.length; i++) {
+      words[JOURNAL + 1 + i] = this.#change[i] as number;
+    }
+    Atomics.store(words, JOURNAL, this.#change.length);
+    this.#change.length = 0;
+    this.#redo();
+  }
+
+  /** Makes the change that the journal holds; doing so twice does no harm. */
+  #redo(): void {
+    const words = this.#shared.u32s;
+    const n = Atomics.load(words, JOURNAL);
+    for (let i = JOURNAL + 1; i <= JOURNAL + n; i += 2) {
+      words[words[i] as number] = words[i + 1] as number;
+    }
+    Atomics.store(words, JOURNAL, 0);
   }
 
   #word(at: number, field: number): number {
@@ -224,14 +313,20 @@ export class Arena {
   }
 
   #locked<T>(body: () => T): T {
-    const locks = this.#shared.i32s;
+    const locks = this.#shared.u32s;
+    const mine = this.#shared.me + 1;
     // Held for a few loads; a thread that finds it taken looks again.
-    while (Atomics.compareExchange(locks, LOCK, 0, 1) !== 0);
+    for (let looks = 1; ; looks++) {
+      const holder = Atomics.compareExchange(locks, LOCK, 0, mine);
+      if (holder === 0) break;
+      if (looks % STUCK === 0) this.onStuck(holder - 1);
+    }
     try {
       // Another thread may have lengthened the memory.
       this.#shared.reach((this.#shared.u32s[END] as number) * UNIT);
       return body();
     } finally {
+      this.#change.length = 0;
       Atomics.store(locks, LOCK, 0);
     }
   }

@@ -14,17 +14,21 @@ async function reduceOnce(
   options: ReduceOptions | undefined,
 ): Promise<unknown> {
   engine ??= createEngine();
+  const mine = engine;
   try {
-    return await (await engine).reduce(input, operator, options);
+    return await (await mine).reduce(input, operator, options);
   } catch (error) {
-    const code = (error as { code?: string }).code;
-    // An engine that could not start, or lost a worker, is not kept.
-    if (code === "ERR_START" || code === "ERR_WORKER_DIED") {
-      void engine?.then(
-        (dead) => dead.close(),
+    // An engine that could not start, or has no worker left, is not kept.
+    const hasFailed = await mine.then(
+      (it) => it.hasFailed,
+      () => true,
+    );
+    if (hasFailed && engine === mine) {
+      engine = undefined;
+      void mine.then(
+        (it) => it.close(),
         () => {},
       );
-      engine = undefined;
     }
     throw error;
   }

@@ -2,6 +2,8 @@
 // the thread that created the engine owns the workers, others attach to it.
 
 import {
+  CONTROL_CLOSED,
+  CONTROL_OWNER,
   CONTROL_THREADS,
   CONTROL_WORKERS,
   LINE_BLOCKS,
@@ -27,6 +29,7 @@ import { checkOptions, type OperatorName, type Operators, type ReduceOptions } f
 import { type PartialOptions, partialPlan } from "./partial.js";
 import type { Plan, Receipted } from "./plan.js";
 import { Plans } from "./plans.js";
+import { Recovery } from "./recovery.js";
 import type { ReductionStream } from "./reduction.js";
 import { Runner } from "./runner.js";
 import type { Shared } from "./shared.js";
@@ -57,6 +60,9 @@ export interface EngineStats {
   /** Bytes of shared memory, and of them in use by arrays and jobs. */
   readonly memoryBytes: number;
   readonly usedBytes: number;
+  /** Threads that died, and milliseconds of the slowest replacement (the creating thread only). */
+  readonly deaths: number;
+  readonly slowestRecovery: number;
   /** Bytes below which a reduction stays on the calling thread. */
   readonly crossover: Crossover;
   /** One entry a worker, then one for this thread. */
@@ -82,6 +88,8 @@ export class Engine {
   /** Undefined in a thread that attached. */
   readonly #threads: Threads | undefined;
   readonly #runner: Runner;
+  /** Of the thread that created the engine. */
+  readonly #recovery: Recovery | undefined;
   readonly #plans = new Plans();
   #started = 0;
   #failed: RingfoldError | undefined;
@@ -97,8 +105,15 @@ export class Engine {
     this.#runner = new Runner(shared, this.#submitter, this.#local, this.#jobs, threads, crossover);
     this.threads = shared.i32(CONTROL_THREADS);
     this.#submitter.onClosed = () => this.#fail(closedError());
-    if (threads === undefined) return;
-    threads.onDeath = (error) => this.#fail(error);
+    if (threads === undefined) {
+      this.#submitter.onWatch = () => this.#watchOwner();
+      return;
+    }
+    const recovery = new Recovery(shared, threads, this.#submitter.liveness);
+    shared.i32s[CONTROL_OWNER >> 2] = this.#submitter.me;
+    recovery.onLost = (error) => this.#fail(error);
+    this.#submitter.onWatch = () => recovery.watch();
+    this.#recovery = recovery;
     threads.onGone = (id) => this.#submitter.external.forget(id);
   }
 
@@ -380,6 +395,8 @@ export class Engine {
       pending: this.#submitter.pending,
       memoryBytes: shared.buffer.byteLength,
       usedBytes: shared.arena.used,
+      deaths: this.#recovery?.deaths ?? 0,
+      slowestRecovery: this.#recovery?.slowest ?? 0,
       crossover: this.#runner.crossover,
       lines,
     };
@@ -402,6 +419,7 @@ export class Engine {
         await new Promise<void>((resolve) => setImmediate(resolve));
       }
     } else {
+      this.#recovery?.close();
       await this.#threads.close();
     }
     this.#submitter.abandon();
@@ -416,6 +434,21 @@ export class Engine {
   #assertOpen(): void {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#submitter.isEngineClosed) throw closedError();
+  }
+
+  /** The engine ends with the thread that created it, which may have been killed. */
+  #watchOwner(): void {
+    const shared = this.#shared;
+    const owner = shared.i32(CONTROL_OWNER);
+    if (this.#submitter.isEngineClosed || !this.#submitter.liveness.isDead(owner)) return;
+    Atomics.store(shared.i32s, CONTROL_CLOSED >> 2, 1);
+    shared.core.wakeAll();
+    this.#fail(closedError());
+  }
+
+  /** @internal True once no call can be answered any more. */
+  get hasFailed(): boolean {
+    return this.#failed !== undefined;
   }
 
   #fail(error: RingfoldError): void {

@@ -10,6 +10,7 @@ import {
   JOB_BATCH,
   JOB_BLOCKS,
   JOB_CELLS,
+  JOB_COMPLETE,
   JOB_DONE,
   JOB_DTYPE,
   JOB_EPOCH,
@@ -23,7 +24,6 @@ import {
   JOB_OPS,
   JOB_RING_A,
   JOB_RING_B,
-  JOB_ROUNDS,
   JOB_RUNNING,
   JOB_SECOND,
   JOB_SHIFT,
@@ -33,8 +33,8 @@ import {
   JOB_STREAMED,
   JOB_SUBMITTER,
   JOB_TASKS,
+  JOB_TEXTS,
   MAX_OPS,
-  MAX_ROUNDS,
   OP_CODE,
   OP_OFFSET,
   OP_SIZE,
@@ -141,19 +141,19 @@ export function fillEntry(
   const blocks = Math.max(1, Math.ceil(spec.length / BLOCK));
   const { shift, tasks } = cut(shared, spec, blocks);
   const cells = spec.stream?.cells ?? nodes(tasks);
-  // One arrival word an inner node; an uneven tree can have more of them than tasks.
-  const inner = spec.stream === undefined ? cells - tasks : 0;
-  const bytes = cells * stateBytes + inner * 4;
+  // An arrival word an inner node, of which an uneven tree can have more than tasks; streamed: one
+  // a cell.
+  const words = spec.stream === undefined ? cells - tasks : cells;
+  const bytes = cells * stateBytes + words * 4;
   let at = shared.cells(index);
   if (bytes > CELLS_SIZE) {
-    at = shared.arena.alloc(bytes);
+    at = shared.arena.alloc(bytes, me + 1);
     owned.push(at);
     shared.reach(at + bytes);
   }
   const arrivals = at + cells * stateBytes;
   const { i32s } = shared;
-  const epoch = ((i32s[(job + JOB_EPOCH) >> 2] as number) + 1) | 0;
-  i32s[(job + JOB_EPOCH) >> 2] = epoch;
+  const epoch = i32s[(job + JOB_EPOCH) >> 2] as number;
   i32s[(job + JOB_KIND) >> 2] = spec.kind;
   i32s[(job + JOB_SUBMITTER) >> 2] = me;
   i32s[(job + JOB_STREAMED) >> 2] = spec.stream === undefined ? 0 : 1;
@@ -166,17 +166,19 @@ export function fillEntry(
   i32s[(job + JOB_CELLS) >> 2] = at;
   i32s[(job + JOB_ARRIVALS) >> 2] = arrivals;
   writePass(shared, job, spec.pass);
-  i32s.fill(0, arrivals >>> 2, (arrivals >>> 2) + inner);
-  if (spec.extra !== undefined) owned.push(writeExtra(shared, job, spec.extra));
+  const idle = spec.stream === undefined ? 0 : -1;
+  i32s.fill(idle, arrivals >>> 2, (arrivals >>> 2) + words);
+  if (spec.extra !== undefined) owned.push(writeExtra(shared, me, job, spec.extra));
   if (spec.pairwise !== undefined) {
     i32s[(job + JOB_RING_A) >> 2] = spec.pairwise.a;
     i32s[(job + JOB_RING_B) >> 2] = spec.pairwise.b;
     i32s[(job + JOB_BATCH) >> 2] = spec.pairwise.batch;
-    i32s.fill(0, (job + JOB_ROUNDS) >> 2, ((job + JOB_ROUNDS) >> 2) + MAX_ROUNDS);
   }
   i32s[(job + JOB_STOP) >> 2] = 0;
   shared.i64s[(job + JOB_ERROR) >> 3] = -1n;
+  i32s[(job + JOB_TEXTS) >> 2] = 0;
   shared.i64s[(job + JOB_DONE) >> 3] = 0n;
+  i32s[(job + JOB_COMPLETE) >> 2] = 0;
   const root = spec.pairwise !== undefined ? at : at + (cells - 1) * stateBytes;
   const entry: Entry = {
     index,
@@ -209,9 +211,9 @@ function cut(shared: Shared, spec: JobSpec, blocks: number): { shift: number; ta
   return { shift, tasks: Math.ceil(blocks / 2 ** shift) };
 }
 
-function writeExtra(shared: Shared, job: number, extra: Extra): number {
+function writeExtra(shared: Shared, me: number, job: number, extra: Extra): number {
   const bytes = new TextEncoder().encode(JSON.stringify(extra));
-  const address = shared.arena.alloc(bytes.length);
+  const address = shared.arena.alloc(bytes.length, me + 1);
   shared.reach(address + bytes.length);
   shared.bytes.set(bytes, address);
   shared.i32s[(job + JOB_EXTRA) >> 2] = address;

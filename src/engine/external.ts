@@ -134,15 +134,17 @@ export class External {
     const record = this.#shared.line(this.#me) + LINE_RECORD;
     const job = this.#shared.job(this.#shared.u32(record + RECORD_JOB));
     const { operator } = this.#read(job);
-    if (operator === undefined || loadedOperator(operator) !== undefined) {
+    const first = this.#firstBlock(job, this.#shared.i32(record + RECORD_TASK));
+    // What nobody wants needs no module, which may be what threads die of.
+    const isKnown = operator === undefined || loadedOperator(operator) !== undefined;
+    if (isKnown || this.#isMoot(job, first)) {
       this.#runLoaded(job, record);
       return undefined;
     }
     return loadOperator(operator).then(
       () => this.#runLoaded(job, record),
       (error: unknown) => {
-        const task = this.#shared.i32(record + RECORD_TASK);
-        reportError(this.#shared, job, this.#firstBlock(job, task), error);
+        reportError(this.#shared, job, first, error);
         this.#finish(job, record, undefined);
       },
     );
@@ -181,12 +183,16 @@ export class External {
     const shared = this.#shared;
     const { operator: url, pieces } = this.#extra;
     const operator = url === undefined ? undefined : loadedOperator(url);
+    const task = shared.i32(record + RECORD_TASK);
+    if (!this.#isNew(job, record) || this.#isMoot(job, this.#firstBlock(job, task))) {
+      this.#finish(job, record, operator);
+      return;
+    }
     if (shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) {
       this.#runPairwise(job, operator as UserOperator);
       this.#finish(job, record, operator);
       return;
     }
-    const task = shared.i32(record + RECORD_TASK);
     const dtype = DTYPES[shared.i32(job + JOB_DTYPE)] as DtypeInfo;
     const streamed = shared.i32(job + JOB_STREAMED) !== 0;
     const first = this.#firstBlock(job, task);
@@ -233,6 +239,14 @@ export class External {
     this.#finish(job, record, operator);
   }
 
+  /** False if another thread made the task's state before it died. */
+  #isNew(job: number, record: number): boolean {
+    const { core } = this.#shared;
+    const task = this.#shared.i32(record + RECORD_TASK);
+    if (this.#shared.i32(job + JOB_STREAMED) === 0) return core.isWhole(job, task) === 0;
+    return core.isCellOpen(job, task, this.#shared.i32(record + RECORD_CELL)) !== 0;
+  }
+
   #skips(job: number): boolean {
     return this.#shared.i32(job + JOB_SKIP_NAN) !== 0;
   }
@@ -258,19 +272,18 @@ export class External {
     const { core } = this.#shared;
     const task = this.#shared.i32(record + RECORD_TASK);
     if (this.#shared.i32(job + JOB_STREAMED) !== 0) {
-      core.answer(this.#me, job, task, this.#shared.i32(record + RECORD_CELL));
+      core.deliverCell(this.#me, job, task, this.#shared.i32(record + RECORD_CELL));
       return;
     }
     core.climbFrom(job, task);
-    for (;;) {
-      const step = core.ascend(job);
-      if (step === ASCEND_STOP) return;
+    for (let step = core.ascend(job); step !== ASCEND_STOP; step = core.ascend(job)) {
       if (step === ASCEND_ROOT) {
         core.answer(this.#me, job, task, 0);
-        return;
+        break;
       }
       this.#merge(job, operator);
     }
+    core.empty(this.#me);
   }
 
   /** Merges two siblings, if both are whole and somebody may still want them. */
@@ -312,8 +325,8 @@ export class External {
 
   #runPairwise(job: number, operator: UserOperator): void {
     const { core } = this.#shared;
-    core.pairBegin(job);
-    while (core.claimPairs(job)) {
+    core.pairBegin(this.#me, job);
+    while (core.claimPairs(this.#me, job)) {
       for (;;) {
         const ticket = core.pairTarget();
         if (ticket < 0n) break;
@@ -338,7 +351,7 @@ export class External {
   #fetch(pieces: readonly Piece[], dtype: DtypeInfo, first: number, count: number): number {
     const shared = this.#shared;
     const { size } = dtype;
-    if (this.#stage === 0) this.#stage = shared.arena.alloc(STAGE_BLOCKS * BLOCK * 8);
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(STAGE_BLOCKS * BLOCK * 8, this.#me + 1);
     shared.reach(this.#stage + count * size);
     let skip = first;
     let filled = 0;

@@ -2,7 +2,7 @@
 // address and block in one word of the job. The lowest block wins, whoever
 // comes first, so that the error of a job does not depend on the schedule.
 
-import { JOB_ERROR } from "../core/map.js";
+import { JOB_ERROR, JOB_SIZE, JOB_TEXTS, JOBS } from "../core/map.js";
 import { type ErrorCode, RingfoldError } from "../errors.js";
 import type { Shared } from "./shared.js";
 
@@ -40,11 +40,12 @@ function describe(error: unknown): Text {
   return { name: get("name") ?? "Error", message, stack: get("stack"), code: get("code") };
 }
 
-/** Its address, or 0 if the memory is full. */
-function writeText(shared: Shared, json: string): number {
+/** Its address, or 0 if the memory is full. It belongs to the job, whatever becomes of this thread. */
+function writeText(shared: Shared, job: number, json: string): number {
   const bytes = new TextEncoder().encode(json);
+  Atomics.store(shared.i32s, (job + JOB_TEXTS) >> 2, 1);
   try {
-    const address = shared.arena.alloc(HEADER + bytes.length);
+    const address = shared.arena.alloc(HEADER + bytes.length, textOwner(job));
     shared.reach(address + HEADER + bytes.length);
     shared.u32s[address >>> 2] = bytes.length;
     shared.bytes.set(bytes, address + HEADER);
@@ -59,7 +60,7 @@ export function reportError(shared: Shared, job: number, block: number, error: u
   const text = describe(error);
   text.message = text.message.slice(0, MOST_TEXT);
   text.stack = text.stack?.slice(0, MOST_TEXT);
-  const address = writeText(shared, JSON.stringify(text));
+  const address = writeText(shared, job, JSON.stringify(text));
   const word = (job + JOB_ERROR) >> 3;
   const mine = (BigInt(block) << 32n) | BigInt(address);
   for (let seen = Atomics.load(shared.i64s, word); ; ) {
@@ -83,12 +84,14 @@ export function failedBlock(shared: Shared, job: number): number | undefined {
   return word === -1n ? undefined : Number(word >> 32n);
 }
 
-/** Frees the text of an error that nobody took. Once no task of the job runs any more. */
-export function dropError(shared: Shared, job: number): void {
-  const word = shared.i64(job + JOB_ERROR);
-  const address = Number(word & 0xffffffffn);
-  if (word !== -1n && address !== 0) shared.arena.free(address);
-  shared.i64s[(job + JOB_ERROR) >> 3] = -1n;
+/** Frees what was written down, by threads that died of it as well. Once no task runs any more. */
+export function dropErrors(shared: Shared, job: number): void {
+  if (shared.i32(job + JOB_TEXTS) !== 0) shared.arena.freeAll(textOwner(job));
+}
+
+/** Whom the arena takes for the owner of a job's texts. */
+function textOwner(job: number): number {
+  return 1024 + (job - JOBS) / JOB_SIZE;
 }
 
 /** The job's error, made anew in the submitter's thread; undefined if there is none. */

@@ -101,7 +101,7 @@ export class Local {
   ): void {
     const shared = this.#shared;
     const whole = STAGE_BLOCKS * BLOCK;
-    if (this.#stage === 0) this.#stage = shared.arena.alloc(2 * STAGE_BYTES);
+    if (this.#stage === 0) this.#stage = shared.arena.alloc(2 * STAGE_BYTES, this.#me + 1);
     shared.reach(this.#stage + 2 * STAGE_BYTES);
     let done = 0;
     do {

@@ -1,16 +1,9 @@
 // The pairwise schedule, seen from the host: two rings for n numbers, one
 // number a slot, filled before the job starts.
 
-import {
-  JOB_ROUNDS,
-  KIND_EXTERNAL_PAIRWISE,
-  KIND_PAIRWISE,
-  RING_SIZE,
-  SLOT_PAYLOAD,
-} from "../core/map.js";
+import { KIND_EXTERNAL_PAIRWISE, KIND_PAIRWISE, RING_SIZE, SLOT_PAYLOAD } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { encodeState, foldValues, type UserOperator } from "../operators/user.js";
-import type { Running } from "./entry.js";
 import { userError } from "./failure.js";
 import type { Located } from "./input.js";
 import type { Task } from "./jobs.js";
@@ -60,7 +53,7 @@ export function pairTask(
   const shift = Math.max(4, log2(SLOT_PAYLOAD + pass.stateBytes));
   const used = slotCounts(length);
   const bytes = 2 * RING_SIZE + (used[0] + used[1]) * 2 ** shift;
-  const a = shared.arena.alloc(bytes);
+  const a = shared.arena.alloc(bytes, me + 1);
   shared.reach(a + bytes);
   const b = a + RING_SIZE;
   const slots = b + RING_SIZE;
@@ -88,7 +81,7 @@ export function pairTask(
     },
     afterAnswer: (running) => {
       shared.core.pairSettle(running.job);
-      reportRounds(shared, running, length, options);
+      reportRounds(length, options);
     },
   };
 }
@@ -137,18 +130,13 @@ function fillUser(
   }
 }
 
-/** What each round pushed is what the next one finds. */
-function reportRounds(
-  shared: Shared,
-  running: Running,
-  length: number,
-  { onRound }: ReduceOptions,
-): void {
+/** A round pushes half of what it finds, which is what the next one finds. */
+function reportRounds(length: number, { onRound }: ReduceOptions): void {
   if (onRound === undefined) return;
   let n = length;
   for (let round = 0; ; round++) {
     onRound({ round, length: n });
     if (n <= 1) return;
-    n = shared.i32(running.job + JOB_ROUNDS + 4 * round);
+    n = Math.ceil(n / 2);
   }
 }

@@ -18,6 +18,8 @@ import {
   LINES,
   MAGIC,
   MAX_JOBS,
+  MAX_SUBMITTERS,
+  MAX_WORKERS,
   SCRATCH_EXACT,
   SCRATCH_SIZE,
   SLOT_SHIFT,
@@ -70,11 +72,15 @@ export interface Core {
   mergeLeftOf(): number;
   mergeRightOf(): number;
   answer(me: number, job: number, task: number, cell: number): void;
+  deliverCell(me: number, job: number, task: number, cell: number): void;
+  isCellOpen(job: number, task: number, cell: number): number;
+  isWhole(job: number, task: number): number;
+  empty(me: number): void;
   progress(me: number, job: number, blocks: bigint): void;
   cellOf(job: number, node: number): number;
   pairFill(me: number, job: number, p: number, shift: number, first: number, end: number): void;
-  pairBegin(job: number): void;
-  claimPairs(job: number): number;
+  pairBegin(me: number, job: number): void;
+  claimPairs(me: number, job: number): number;
   pairTarget(): bigint;
   pairInto(ticket: bigint): number;
   pairLeft(): number;
@@ -83,9 +89,15 @@ export interface Core {
   pairSettle(job: number): void;
   work(me: number): number;
   help(me: number, runs: number, timeout: bigint): number;
-  helpBegin(): void;
+  helpBegin(me: number): void;
   helpEnd(me: number): void;
   collect(me: number): number;
+  putBack(me: number): void;
+  owes(dead: number): number;
+  recover(me: number, dead: number): number;
+  wakeAll(): void;
+  pushMark(me: number): bigint;
+  isQuiet(job: number, markEnd: bigint): number;
   submit(me: number, job: number, first: number, end: number): void;
   submitStreamed(
     me: number,
@@ -96,6 +108,9 @@ export interface Core {
     cell: number,
   ): void;
 }
+
+/** `me` of a thread that is no participant yet. */
+const NOBODY = MAX_WORKERS + MAX_SUBMITTERS;
 
 export interface Layout {
   readonly workers: number;
@@ -116,7 +131,7 @@ export class Shared implements StateReader {
   f64s: Float64Array<SharedArrayBuffer>;
   bytes: Uint8Array<SharedArrayBuffer>;
   /** Which participant this thread is, once it is one. */
-  me = 0;
+  me = NOBODY;
   /** Buffers of this memory that were handed out before it grew. */
   readonly #earlier = new WeakSet<ArrayBufferLike>();
 

@@ -40,11 +40,12 @@ export class StreamBuffers {
   /** @throws RingfoldError ERR_MEMORY */
   constructor(shared: Shared, { pass, user, inputs }: Plan, threads: number) {
     this.#shared = shared;
-    this.stack = shared.arena.alloc((STACK_LEVELS + 1) * pass.stateBytes);
+    this.stack = shared.arena.alloc((STACK_LEVELS + 1) * pass.stateBytes, shared.me + 1);
     const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
     while (this.addresses.length < wanted) {
       try {
-        this.addresses.push(shared.arena.alloc(inputs * TASK_ELEMENTS * pass.dtype.size));
+        const bytes = inputs * TASK_ELEMENTS * pass.dtype.size;
+        this.addresses.push(shared.arena.alloc(bytes, shared.me + 1));
       } catch (error) {
         // Two are enough to overlap filling with reducing.
         if (this.addresses.length >= 2) break;

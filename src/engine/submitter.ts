@@ -4,9 +4,12 @@
 
 import {
   CONTROL_CLOSED,
-  CONTROL_JOBS,
+  CONTROL_RECOVERING,
   CONTROL_SUBMITTERS,
   GATE_EPOCH,
+  JOB_ARRIVALS,
+  JOB_EPOCH,
+  JOB_OWNER,
   JOB_STOP,
   JOB_STREAMED,
   LINE_EPOCH,
@@ -14,24 +17,26 @@ import {
   LINE_RECORD,
   LINE_RESULTS,
   LINE_SCRATCH,
+  LINE_STATE,
   MAX_JOBS,
   MAX_SUBMITTERS,
   MAX_WORKERS,
-  RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
-  RECORD_LENGTH,
   RECORD_TASK,
   RETURN_ANSWER,
   RETURN_EXTERNAL,
+  RETURN_TIMEOUT,
   RING_SIZE,
   SCRATCH_SIZE,
   SLOT_SHIFT,
+  STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { type Entry, fillEntry, type JobSpec, type Running } from "./entry.js";
 import { External } from "./external.js";
-import { dropError } from "./failure.js";
+import { dropErrors } from "./failure.js";
+import { Liveness } from "./liveness.js";
 import type { Shared } from "./shared.js";
 
 /** log2 of the result ring's slots: all jobs and STREAM_SLOTS streamed tasks of each. */
@@ -39,24 +44,62 @@ const RESULTS_LOG2 = 12;
 /** Streamed tasks of one job that may be outstanding. */
 export const STREAM_SLOTS = (1 << RESULTS_LOG2) / MAX_JOBS - 1;
 
-/** Takes a clear bit of the 64 at `address`; −1 if all are set. */
-function takeBit(shared: Shared, address: number, count: number): number {
-  for (let bit = 0; bit < count; bit++) {
-    const word = (address >> 2) + (bit >> 5);
+/** How often a thread looks whether those live on whom it depends. */
+const WATCH_MS = 500;
+/** How long a thread that waits sleeps before it does the same. */
+const STALL_NS = 50_000_000n;
+
+/** Takes a line of a submitter; −1 if all are in use. */
+function takeLine(shared: Shared): number {
+  for (let bit = 0; bit < MAX_SUBMITTERS; bit++) {
+    const word = (CONTROL_SUBMITTERS >> 2) + (bit >> 5);
     const mask = 1 << (bit & 31);
     if ((Atomics.load(shared.i32s, word) & mask) !== 0) continue;
-    if ((Atomics.or(shared.i32s, word, mask) & mask) === 0) return bit;
+    if ((Atomics.or(shared.i32s, word, mask) & mask) === 0) return MAX_WORKERS + bit;
   }
   return -1;
 }
 
-function giveBit(shared: Shared, address: number, bit: number): void {
-  Atomics.and(shared.i32s, (address >> 2) + (bit >> 5), ~(1 << (bit & 31)));
+/** Gives it back. */
+export function giveLine(shared: Shared, participant: number): void {
+  const bit = participant - MAX_WORKERS;
+  Atomics.and(shared.i32s, (CONTROL_SUBMITTERS >> 2) + (bit >> 5), ~(1 << (bit & 31)));
+}
+
+/** Takes a job entry for a participant; −1 if all are in use. */
+function takeEntry(shared: Shared, me: number): number {
+  for (let index = 0; index < MAX_JOBS; index++) {
+    const word = (shared.job(index) + JOB_OWNER) >> 2;
+    if (Atomics.compareExchange(shared.i32s, word, 0, me + 1) === 0) return index;
+  }
+  return -1;
+}
+
+/**
+ * Gives an entry back whose job is over. Its epoch moves before anything of it can be used again;
+ * and if somebody was reading it then, to put right what a dead thread left, that is waited for.
+ */
+export function giveEntry(shared: Shared, index: number, free: () => void): void {
+  const { i32s } = shared;
+  const job = shared.job(index);
+  Atomics.add(i32s, (job + JOB_EPOCH) >> 2, 1);
+  awaitRecovery(shared);
+  free();
+  dropErrors(shared, job);
+  Atomics.store(i32s, (job + JOB_OWNER) >> 2, 0);
+}
+
+/** Until nobody reads jobs of others: for microseconds, after a death. */
+function awaitRecovery({ i32s }: Shared): void {
+  while (Atomics.load(i32s, CONTROL_RECOVERING >> 2) !== 0) {
+    if (Atomics.load(i32s, CONTROL_CLOSED >> 2) !== 0) return;
+  }
 }
 
 export class Submitter {
   readonly me: number;
   readonly external: External;
+  readonly liveness: Liveness;
   readonly #shared: Shared;
   readonly #owned: number[] = [];
   readonly #entries = new Map<number, Entry>();
@@ -68,18 +111,22 @@ export class Submitter {
   #closed = false;
   /** Called when the engine was closed, by whatever thread, while jobs are pending. */
   onClosed: () => void = () => {};
+  /** Called twice a second, and more often while this thread waits in vain. */
+  onWatch: () => void = () => {};
 
   /** @throws RingfoldError ERR_OPTION if 64 threads are attached already. */
   constructor(shared: Shared) {
     this.#shared = shared;
-    const bit = takeBit(shared, CONTROL_SUBMITTERS, MAX_SUBMITTERS);
-    if (bit < 0) {
+    this.me = takeLine(shared);
+    if (this.me < 0) {
       throw new RingfoldError(
         "ERR_OPTION",
         `attachEngine: ${MAX_SUBMITTERS} threads submit to this engine already; close one`,
       );
     }
-    this.me = MAX_WORKERS + bit;
+    shared.me = this.me;
+    this.liveness = new Liveness(shared);
+    this.liveness.begin();
     const line = shared.line(this.me);
     let scratch: number;
     let ring: number;
@@ -89,22 +136,29 @@ export class Submitter {
       ring = this.#alloc(RING_SIZE);
       slots = this.#alloc(1 << (RESULTS_LOG2 + SLOT_SHIFT));
     } catch (error) {
-      for (const address of this.#owned) shared.arena.free(address);
-      giveBit(shared, CONTROL_SUBMITTERS, bit);
+      this.#leave();
       throw error;
     }
     shared.core.ringInit(ring, slots, RESULTS_LOG2, SLOT_SHIFT, 0n, 1 << RESULTS_LOG2);
-    shared.me = this.me;
     shared.clearScratch(scratch);
     shared.i32s[(line + LINE_SCRATCH) >> 2] = scratch;
     shared.i32s[(line + LINE_RESULTS) >> 2] = ring;
     this.external = new External(shared, this.me);
-    this.#alive = setInterval(() => {}, 2 ** 30);
+    Atomics.store(shared.i32s, (line + LINE_STATE) >> 2, STATE_READY);
+    this.#alive = setInterval(() => this.onWatch(), WATCH_MS);
     this.#alive.unref();
   }
 
+  #leave(): void {
+    this.liveness.end();
+    awaitRecovery(this.#shared);
+    for (const address of this.#owned) this.#shared.arena.free(address);
+    Atomics.store(this.#shared.i32s, (this.#shared.line(this.me) + LINE_STATE) >> 2, 0);
+    giveLine(this.#shared, this.me);
+  }
+
   #alloc(bytes: number): number {
-    const address = this.#shared.arena.alloc(bytes);
+    const address = this.#shared.arena.alloc(bytes, this.me + 1);
     this.#shared.reach(address + bytes);
     this.#owned.push(address);
     return address;
@@ -129,14 +183,13 @@ export class Submitter {
     this.#closed = true;
     clearInterval(this.#alive);
     this.external.close();
-    for (const address of this.#owned) this.#shared.arena.free(address);
-    giveBit(this.#shared, CONTROL_SUBMITTERS, this.me - MAX_WORKERS);
+    this.#leave();
   }
 
   /** Takes and fills a job entry; undefined if all 64 are in use. Publishes nothing yet. */
   prepare(spec: JobSpec): Running | undefined {
     const shared = this.#shared;
-    const index = takeBit(shared, CONTROL_JOBS, MAX_JOBS);
+    const index = takeEntry(shared, this.me);
     if (index < 0) return undefined;
     const owned: number[] = [];
     try {
@@ -146,8 +199,9 @@ export class Submitter {
       owned.push(...(spec.owns ?? []));
       return entry;
     } catch (error) {
-      for (const address of owned) shared.arena.free(address);
-      giveBit(shared, CONTROL_JOBS, index);
+      giveEntry(shared, index, () => {
+        for (const address of owned) shared.arena.free(address);
+      });
       throw error;
     }
   }
@@ -160,7 +214,13 @@ export class Submitter {
   /** Publishes one task with its own data. */
   publishTask(running: Running, task: number, address: number, length: number, cell: number): void {
     this.#retain();
+    Atomics.store(this.#shared.i32s, this.#cellWord(running, cell), task << 1);
     this.#shared.core.submitStreamed(this.me, running.index, task, address, length, cell);
+  }
+
+  /** The word that tells which task a cell of a stream is for, and whether it is done. */
+  #cellWord(running: Running, cell: number): number {
+    return (this.#shared.u32(running.job + JOB_ARRIVALS) >>> 2) + cell;
   }
 
   /** A job, or a task of a stream, is pending: the process must not end. */
@@ -185,9 +245,9 @@ export class Submitter {
     if (this.#entries.get(entry.index) !== entry) return;
     this.#entries.delete(entry.index);
     if (this.#shared.i32(entry.job + JOB_STREAMED) === 0) this.#letGo();
-    dropError(this.#shared, entry.job);
-    for (const address of entry.owned) this.#shared.arena.free(address);
-    giveBit(this.#shared, CONTROL_JOBS, entry.index);
+    giveEntry(this.#shared, entry.index, () => {
+      for (const address of entry.owned) this.#shared.arena.free(address);
+    });
     for (const resolve of this.#onRelease.splice(0)) resolve();
   }
 
@@ -218,8 +278,14 @@ export class Submitter {
     const entry = this.#entries.get(this.#shared.i32(record + RECORD_JOB));
     if (entry === undefined || entry.epoch !== this.#shared.i32(line + LINE_EPOCH)) return;
     if (this.#shared.i32(entry.job + JOB_STREAMED) !== 0) {
+      const task = this.#shared.i32(record + RECORD_TASK);
+      const cell = this.#shared.i32(record + RECORD_CELL);
+      // After a death an answer may come twice.
+      const word = this.#cellWord(entry, cell);
+      const done = (task << 1) | 1;
+      if (Atomics.compareExchange(this.#shared.i32s, word, done, -1) !== done) return;
       this.#letGo();
-      entry.onTask(this.#shared.i32(record + RECORD_TASK), this.#shared.i32(record + RECORD_CELL));
+      entry.onTask(task, cell);
     } else {
       entry.done = true;
       entry.onAnswer();
@@ -280,17 +346,20 @@ export class Submitter {
   ): void {
     const { core } = this.#shared;
     let runs: number = mayRun;
-    if (runs === 1) core.helpBegin();
+    if (runs === 1) core.helpBegin(this.me);
     try {
       if (job !== undefined) this.publish(job);
       while (!isDone()) {
-        const why = core.help(this.me, runs, timeout());
+        const left = timeout();
+        const isLong = left < 0n || left > STALL_NS;
+        const why = core.help(this.me, runs, isLong ? STALL_NS : left);
         if (why === RETURN_ANSWER) this.#dispatch();
+        else if (why === RETURN_TIMEOUT) this.onWatch();
         else if (why === RETURN_EXTERNAL && !this.external.runNow()) {
           // Not for this thread: put it back for a worker, and compute no more.
           if (runs === 1) core.helpEnd(this.me);
           runs = 0;
-          this.#putBack();
+          core.putBack(this.me);
         }
         if (this.isEngineClosed) {
           throw new RingfoldError("ERR_CLOSED", "the engine was closed while a job was under way");
@@ -301,18 +370,6 @@ export class Submitter {
       if (runs === 1) core.helpEnd(this.me);
       this.#relisten();
     }
-  }
-
-  #putBack(): void {
-    const record = this.#shared.line(this.me) + LINE_RECORD;
-    this.#shared.core.submitStreamed(
-      this.me,
-      this.#shared.i32(record + RECORD_JOB),
-      this.#shared.i32(record + RECORD_TASK),
-      this.#shared.i32(record + RECORD_ADDRESS),
-      this.#shared.i32(record + RECORD_LENGTH),
-      this.#shared.i32(record + RECORD_CELL),
-    );
   }
 
   /** `wait` parked at the same gate and took the announcement of `listen` back. */

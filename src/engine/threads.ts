@@ -11,6 +11,7 @@ import {
   MAX_SUBMITTERS,
   MAX_WORKERS,
   SCRATCH_SIZE,
+  STATE_READY,
   WORK_GATE,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
@@ -31,23 +32,29 @@ interface Thread {
   readonly worker: Worker;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
+  /** What it threw last. */
+  failure: unknown;
 }
 
 export class Threads {
   readonly #shared: Shared;
+  /** By participant. A dead one stays until another takes its place. */
   readonly #threads: Thread[] = [];
+  /** Foreign buffers by number: weak, since their users hold them. */
+  readonly #buffers = new Map<number, WeakRef<SharedArrayBuffer>>();
   readonly #ids = new WeakMap<SharedArrayBuffer, number>();
   readonly #gone: FinalizationRegistry<number>;
   #nextId = 1;
   #closing = false;
   /** Called once a foreign buffer was collected that `numberOf` had numbered. */
   onGone: (id: number) => void = () => {};
-  /** Called once a worker ended that was not asked to. */
-  onDeath: (error: RingfoldError) => void = () => {};
+  /** Called once a worker ended that was not asked to. May be called again for the same death. */
+  onDeath: (me: number, cause: unknown) => void = () => {};
 
   constructor(shared: Shared) {
     this.#shared = shared;
     this.#gone = new FinalizationRegistry((id) => {
+      this.#buffers.delete(id);
       this.onGone(id);
       for (const { port } of this.#threads) port.postMessage({ id });
     });
@@ -63,7 +70,7 @@ export class Threads {
     }
     const alive = setInterval(() => {}, 2 ** 30);
     try {
-      await Promise.all(Array.from({ length: count }, (_, me) => this.#startOne(me)));
+      await Promise.all(Array.from({ length: count }, (_, me) => this.startOne(me)));
     } catch (error) {
       await this.close();
       throw error;
@@ -72,7 +79,8 @@ export class Threads {
     }
   }
 
-  #startOne(me: number): Promise<void> {
+  /** Starts worker `me`, in place of a dead one if there was one; its line must be in order. */
+  startOne(me: number): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     const init: WorkerInit = {
       memory: this.#shared.memory,
@@ -90,28 +98,20 @@ export class Threads {
     worker.unref();
     port1.unref();
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    this.#threads.push({ worker, port: port1, ended });
+    const thread: Thread = { worker, port: port1, ended, failure: undefined };
+    this.#threads[me]?.port.close();
+    this.#threads[me] = thread;
+    for (const [id, buffer] of this.#buffers) port1.postMessage({ id, buffer: buffer.deref() });
     return new Promise((resolve, reject) => {
-      let failure: unknown;
       worker.on("error", (error) => {
-        failure = error;
+        thread.failure = error;
       });
       worker.once("exit", (code) => {
-        const error = new RingfoldError(
-          "ERR_START",
-          `worker thread ${me} ended with code ${code} before it was ready`,
-          { cause: failure },
-        );
-        reject(error);
-        if (!this.#closing) {
-          this.onDeath(
-            new RingfoldError(
-              "ERR_WORKER_DIED",
-              `worker thread ${me} ended with code ${code}: close the engine and create another`,
-              { cause: failure },
-            ),
-          );
-        }
+        const what = `worker thread ${me} ended with code ${code}`;
+        const cause = thread.failure ?? new Error(what);
+        reject(new RingfoldError("ERR_START", `${what} before it was ready`, { cause }));
+        // If it is another's line by now, this death was noticed before.
+        if (!this.#closing && this.#threads[me] === thread) this.onDeath(me, cause);
       });
       const word = (this.#shared.line(me) + LINE_STATE) >> 2;
       const wait = Atomics.waitAsync(this.#shared.i32s, word, 0);
@@ -120,12 +120,19 @@ export class Threads {
     });
   }
 
+  /** True if worker `me` has told that it is there. */
+  isReady(me: number): boolean {
+    const word = (this.#shared.line(me) + LINE_STATE) >> 2;
+    return Atomics.load(this.#shared.i32s, word) === STATE_READY;
+  }
+
   /** The number under which every worker knows this buffer; they learn of a new one here. */
   numberOf(buffer: SharedArrayBuffer): number {
     let id = this.#ids.get(buffer);
     if (id === undefined) {
       id = this.#nextId++;
       this.#ids.set(buffer, id);
+      this.#buffers.set(id, new WeakRef(buffer));
       this.#gone.register(buffer, id);
       for (const { port } of this.#threads) port.postMessage({ id, buffer });
     }

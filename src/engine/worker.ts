@@ -1,25 +1,34 @@
 // The program of a worker thread. It stays in the core, which claims, runs and
-// parks; it comes out for a task that needs JavaScript, and to end.
+// parks; it comes out for a task that needs JavaScript, for a turn of the event loop, and to end.
 
 import { workerData } from "node:worker_threads";
-import { LINE_STATE, RETURN_CLOSED } from "../core/map.js";
+import { LINE_STATE, RETURN_ARM, RETURN_CLOSED, STATE_READY } from "../core/map.js";
 import { External } from "./external.js";
+import { Liveness } from "./liveness.js";
 import { Shared } from "./shared.js";
 import type { WorkerInit } from "./threads.js";
 
 const { memory, module, me, port } = workerData as WorkerInit;
-// Read with receiveMessageOnPort only: this thread's event loop does not turn.
+// Read with receiveMessageOnPort only: nothing here listens to it.
 port.unref();
 const shared = Shared.attach(memory, module);
+shared.me = me;
 const external = new External(shared, me, port);
+new Liveness(shared).begin();
 const state = (shared.line(me) + LINE_STATE) >> 2;
-Atomics.store(shared.i32s, state, 1);
+Atomics.store(shared.i32s, state, STATE_READY);
 Atomics.notify(shared.i32s, state);
 
 async function run(): Promise<void> {
-  while (shared.core.work(me) !== RETURN_CLOSED) {
-    const loading = external.run();
-    if (loading !== undefined) await loading;
+  for (;;) {
+    const why = shared.core.work(me);
+    if (why === RETURN_CLOSED) break;
+    // Tokens that were used up are laid out again.
+    if (why === RETURN_ARM) await new Promise<void>((resolve) => setImmediate(resolve));
+    else {
+      const loading = external.run();
+      if (loading !== undefined) await loading;
+    }
   }
   port.close();
 }
