@@ -63,6 +63,8 @@ export interface EngineStats {
   /** Threads that died, and milliseconds of the slowest replacement (the creating thread only). */
   readonly deaths: number;
   readonly slowestRecovery: number;
+  /** Workers that died and whose place is not taken yet. */
+  readonly absent: number;
   /** Bytes below which a reduction stays on the calling thread. */
   readonly crossover: Crossover;
   /** One entry a worker, then one for this thread. */
@@ -396,6 +398,7 @@ export class Engine {
       memoryBytes: shared.buffer.byteLength,
       usedBytes: shared.arena.used,
       deaths: this.#recovery?.deaths ?? 0,
+      absent: this.#recovery?.absent ?? 0,
       slowestRecovery: this.#recovery?.slowest ?? 0,
       crossover: this.#runner.crossover,
       lines,
@@ -444,6 +447,11 @@ export class Engine {
     Atomics.store(shared.i32s, CONTROL_CLOSED >> 2, 1);
     shared.core.wakeAll();
     this.#fail(closedError());
+  }
+
+  /** @internal Ends a worker at whatever instruction it is: for stress scenarios. */
+  async terminate(worker: number): Promise<void> {
+    await this.#threads?.terminate(worker);
   }
 
   /** @internal True once no call can be answered any more. */

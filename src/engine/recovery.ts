@@ -96,6 +96,11 @@ export class Recovery {
     };
   }
 
+  /** Workers whose place is empty, or whose replacement is not ready. */
+  get absent(): number {
+    return this.#dead.size + this.#starts.size;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

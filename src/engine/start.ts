@@ -19,6 +19,8 @@ export interface EngineOptions {
    * idle. Default 50. More makes rare small jobs faster and idle engines busier.
    */
   spin?: number;
+  /** @internal Another build of the core: with fault points, or with a defect that must be seen. */
+  core?: WebAssembly.Module;
 }
 
 function integer(name: string, value: unknown, least: number, most: number): number {
@@ -43,7 +45,7 @@ export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
   const maxBytes = integer("maxBytes", options.maxBytes ?? MOST_BYTES, 1, Number.MAX_SAFE_INTEGER);
   const spin = integer("spin", options.spin ?? 50, 0, 1_000_000);
   const workers = Math.max(1, Math.min(threads, most));
-  const shared = Shared.create(await loadCore(), {
+  const shared = Shared.create(options.core ?? (await loadCore()), {
     workers,
     threads,
     cores,

@@ -126,6 +126,11 @@ export class Threads {
     return Atomics.load(this.#shared.i32s, word) === STATE_READY;
   }
 
+  /** Ends worker `me` wherever it stands, as whoever holds it could. */
+  async terminate(me: number): Promise<void> {
+    await this.#threads[me]?.worker.terminate();
+  }
+
   /** The number under which every worker knows this buffer; they learn of a new one here. */
   numberOf(buffer: SharedArrayBuffer): number {
     let id = this.#ids.get(buffer);

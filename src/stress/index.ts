@@ -9,6 +9,7 @@ import type { Modules, Scenario } from "./scenario.js";
 const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   torture: async () => (await import("./torture.js")).torture,
   park: async () => (await import("./park.js")).park,
+  kill: async () => (await import("./kill.js")).kill,
   linear: async () => (await import("./linear.js")).linear,
   litmus: async () => (await import("./litmus.js")).litmus,
   throughput: async () => (await import("./throughput.js")).throughput,
