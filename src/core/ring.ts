@@ -74,7 +74,7 @@ export function payloadOf(ring: usize, ticket: i64): usize {
   return slotOf(ring, ticket) + SLOT_PAYLOAD;
 }
 
-/** Tickets published or reserved and not yet claimed, at some instant of the call. */
+/** Tickets published or reserved and not yet claimed; too many, if some are claimed meanwhile. */
 export function size(ring: usize): i64 {
   const head = load64(ring + RING_HEAD);
   return load64(ring + RING_TAIL) - head;
