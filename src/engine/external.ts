@@ -263,7 +263,8 @@ export class External {
     encodeState(operator, state, this.#shared.bytes, cell);
   }
 
-  #decode(cell: number): unknown {
+  #decode(operator: UserOperator, cell: number): unknown {
+    this.#shared.reach(cell + operator.cellBytes);
     return decodeState(this.#shared.bytes, cell);
   }
 
@@ -302,7 +303,11 @@ export class External {
       return;
     }
     try {
-      const state = mergeValues(operator, this.#decode(left), this.#decode(right));
+      const state = mergeValues(
+        operator,
+        this.#decode(operator, left),
+        this.#decode(operator, right),
+      );
       this.#encode(operator, state, into);
     } catch (error) {
       reportError(shared, job, first, error);
@@ -332,8 +337,8 @@ export class External {
         if (ticket < 0n) break;
         try {
           const right = core.pairRight() >>> 0;
-          let state = this.#decode(core.pairLeft() >>> 0);
-          if (right !== 0) state = mergeValues(operator, state, this.#decode(right));
+          let state = this.#decode(operator, core.pairLeft() >>> 0);
+          if (right !== 0) state = mergeValues(operator, state, this.#decode(operator, right));
           this.#encode(operator, state, core.pairInto(ticket) >>> 0);
         } catch (error) {
           // There are no blocks here: the first error to be reported counts.

@@ -63,6 +63,12 @@ export class Jobs {
   guard(options: ReduceOptions, fail: (error: unknown) => void): () => void {
     const clear = limit(options, fail);
     this.#rejects.add(fail);
+    // An entry was awaited since the call: what closed the engine meanwhile did not know of it.
+    try {
+      this.#assertOpen();
+    } catch (error) {
+      queueMicrotask(() => fail(error));
+    }
     return () => {
       clear();
       this.#rejects.delete(fail);

@@ -12,7 +12,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   kill: async () => (await import("./kill.js")).kill,
   linear: async () => (await import("./linear.js")).linear,
   litmus: async () => (await import("./litmus.js")).litmus,
+  reduce: async () => (await import("./reduce.js")).reduce,
   throughput: async () => (await import("./throughput.js")).throughput,
+  soak: async () => (await import("./soak.js")).soak,
 };
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
