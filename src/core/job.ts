@@ -27,6 +27,7 @@ import {
   JOB_EPOCH,
   JOB_ERROR,
   JOB_INPUT,
+  JOB_KIND,
   JOB_LENGTH,
   JOB_SHIFT,
   JOB_SIZE,
@@ -35,6 +36,7 @@ import {
   JOB_SUBMITTER,
   JOB_TASKS,
   JOBS,
+  KIND_BLOCKS,
   LINE_BLOCKS,
   LINE_EPOCH,
   LINE_GATE,
@@ -235,6 +237,8 @@ export function ascend(job: usize): i32 {
 
 /** Climbs from a task's cell; answers the submitter if this thread reaches the root. */
 export function deliver(me: i32, job: usize, task: i32): void {
+  // Tasks of a pairwise job leave nothing in their cells: they only meet.
+  const merges = peek32(job + JOB_KIND) == KIND_BLOCKS;
   climbFrom(job, task);
   while (true) {
     const step = ascend(job);
@@ -243,7 +247,7 @@ export function deliver(me: i32, job: usize, task: i32): void {
       answer(me, job, task, 0);
       break;
     }
-    if (isWanted(job)) mergeRecord(job, mergeInto, mergeLeft, mergeRight);
+    if (merges && isWanted(job)) mergeRecord(job, mergeInto, mergeLeft, mergeRight);
     point(POINT_MERGED);
   }
   empty(me);

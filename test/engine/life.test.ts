@@ -113,6 +113,19 @@ test("no worker is left after close", async () => {
   }
 });
 
+test("calls made in the turn in which the engine is closed all end", async () => {
+  const engine = await createEngine({ threads: 2 });
+  const x = engine.alloc("float64", 1_000_000);
+  const pending = Array.from({ length: 8 }, () =>
+    engine.reduce(x, "sum").then(
+      (sum) => assert.is(sum, 0),
+      (error: { code: string }) => assert.is(error.code, "ERR_CLOSED"),
+    ),
+  );
+  await engine.close();
+  await Promise.all(pending);
+});
+
 test("a worker stuck in user code does not keep close from ending", async () => {
   const before = threads();
   const engine = await createEngine({ threads: 2 });

@@ -100,6 +100,19 @@ test("nothing has no rounds and the identity as its value", async () => {
   await assert.rejects(engine.reduce(x, "max", options), "ERR_EMPTY");
 });
 
+test("what an earlier job left in the cells of a job is not touched", async () => {
+  const many = await createEngine({ threads: 8 });
+  // 64 tasks of a block. As states of products, their sums would have absurd numbers of limbs.
+  const noise = Float64Array.from({ length: 64 * 8192 }, (_, i) =>
+    (i >> 13) % 2 === 0 ? -1 : 2 ** -60,
+  );
+  const sum = expected("sum", noise, "float64");
+  assert.is(await many.reduce(many.share(noise), "sum", { accuracy: "fast" }), sum);
+  const x = Uint8Array.of(1, 2, 3, 4);
+  assert.is(await many.reduce(x, "product", { schedule: "pairwise" }), 24);
+  await many.close();
+});
+
 test("user operators run in order, in rounds", async () => {
   for (const n of [2, 3, 17, 1000]) {
     const x = Float64Array.from({ length: n }, (_, i) => i + 1);
