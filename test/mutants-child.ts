@@ -1,0 +1,117 @@
+// One run of `npm run mutants`, in a process of its own: compiles what the scenario needs with the
+// defect built in, then runs the scenario and tells. Its parent kills it if it hangs.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadScenario, MODULES } from "../src/stress/index.js";
+import { runScenario } from "../src/stress/runner.js";
+import type { Modules, Settings } from "../src/stress/scenario.js";
+
+/** What the parent asks for. */
+export interface Order {
+  readonly scenario: string;
+  readonly settings: Omit<Settings, "modules">;
+  /** MUTANT; 0: the modules that the build made. */
+  readonly number: number;
+  readonly needs: readonly (keyof Modules)[];
+  /** Where compiled modules may lie. */
+  readonly folder: string;
+}
+
+export type Told =
+  /** Compiled: the scenario's time runs from here. */
+  | { readonly kind: "ready" }
+  /** `at`: milliseconds since the scenario began. */
+  | {
+      readonly kind: "violation";
+      readonly rule: string;
+      readonly detail: string;
+      readonly at: number;
+      readonly operations: number;
+    }
+  | { readonly kind: "end"; readonly took: number; readonly operations: number }
+  | { readonly kind: "failed"; readonly error: string };
+
+interface Compiler {
+  compile(
+    entry: string,
+    outFile: string,
+    options: { switches: Record<string, number>; optimize: boolean },
+  ): Promise<void>;
+}
+
+const CORE = fileURLToPath(new URL("../../src/core", import.meta.url));
+
+/** From what each module is compiled, and how: as build.mjs has it, but quickly. */
+const SOURCES: Readonly<
+  Record<keyof Modules, { entry: string; switches: Record<string, number> }>
+> = {
+  core: { entry: "index.ts", switches: {} },
+  checked: { entry: "index.ts", switches: { CHECKED: 1 } },
+  drill: { entry: "drill.ts", switches: {} },
+  record: { entry: "record.ts", switches: {} },
+};
+
+const tell = (told: Told) =>
+  new Promise<void>((resolve) => {
+    process.send?.(told, () => resolve());
+  });
+
+/** @throws Error if the defect changes nothing: then it is not in the source. */
+async function compileOne(name: keyof Modules, { number, folder }: Order) {
+  const { compile } = (await import(join(CORE, "compile.mjs"))) as Compiler;
+  const { entry, switches } = SOURCES[name];
+  const build = async (MUTANT: number) => {
+    const out = join(folder, `${name}-${number}-${MUTANT}-${process.pid}.wasm`);
+    await compile(join(CORE, entry), out, { switches: { ...switches, MUTANT }, optimize: false });
+    return readFile(out);
+  };
+  const defective = await build(number);
+  if (defective.equals(await build(0))) {
+    throw new Error(`MUTANT ${number} changes nothing in ${name}: it is not built in`);
+  }
+  return new WebAssembly.Module(defective);
+}
+
+async function modulesOf(order: Order): Promise<Modules> {
+  if (order.number === 0) return MODULES;
+  const modules = Object.create(MODULES) as Modules;
+  for (const name of order.needs) {
+    Object.defineProperty(modules, name, { value: await compileOne(name, order) });
+  }
+  return modules;
+}
+
+async function run(order: Order): Promise<void> {
+  const scenario = await loadScenario(order.scenario);
+  if (scenario === undefined) throw new Error(`there is no scenario ${order.scenario}`);
+  const modules = await modulesOf(order);
+  await tell({ kind: "ready" });
+  let operations = 0;
+  const outcome = await runScenario(
+    scenario,
+    { ...order.settings, modules },
+    new AbortController().signal,
+    {
+      sample: (sample) => {
+        operations = sample.operations;
+      },
+      violation: ({ rule, detail, at }) => {
+        void tell({ kind: "violation", rule, detail, at, operations });
+      },
+    },
+  );
+  if (outcome.error !== undefined) throw outcome.error;
+  const { took, summary } = outcome;
+  await tell({ kind: "end", took, operations: summary?.operations ?? operations });
+}
+
+process.once("disconnect", () => process.exit(1));
+process.once("message", (order: Order) => {
+  run(order)
+    .catch((error: unknown) =>
+      tell({ kind: "failed", error: error instanceof Error ? `${error.stack}` : String(error) }),
+    )
+    .finally(() => process.exit(0));
+});
