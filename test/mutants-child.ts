@@ -12,8 +12,8 @@ import type { Modules, Settings } from "../src/stress/scenario.js";
 export interface Order {
   readonly scenario: string;
   readonly settings: Omit<Settings, "modules">;
-  /** MUTANT; 0: the modules that the build made. */
-  readonly number: number;
+  /** The constant of switches.ts; undefined: the modules that the build made. */
+  readonly defect: string | undefined;
   readonly needs: readonly (keyof Modules)[];
   /** Where compiled modules may lie. */
   readonly folder: string;
@@ -37,20 +37,18 @@ interface Compiler {
   compile(
     entry: string,
     outFile: string,
-    options: { switches: Record<string, number>; optimize: boolean },
+    options: { switches: readonly string[]; optimize: boolean },
   ): Promise<void>;
 }
 
 const CORE = fileURLToPath(new URL("../../src/core", import.meta.url));
 
 /** From what each module is compiled, and how: as build.mjs has it, but quickly. */
-const SOURCES: Readonly<
-  Record<keyof Modules, { entry: string; switches: Record<string, number> }>
-> = {
-  core: { entry: "index.ts", switches: {} },
-  checked: { entry: "index.ts", switches: { CHECKED: 1 } },
-  drill: { entry: "drill.ts", switches: {} },
-  record: { entry: "record.ts", switches: {} },
+const SOURCES: Readonly<Record<keyof Modules, { entry: string; switches: readonly string[] }>> = {
+  core: { entry: "index.ts", switches: [] },
+  checked: { entry: "index.ts", switches: ["CHECKED"] },
+  drill: { entry: "drill.ts", switches: [] },
+  record: { entry: "record.ts", switches: [] },
 };
 
 const tell = (told: Told) =>
@@ -59,26 +57,28 @@ const tell = (told: Told) =>
   });
 
 /** @throws Error if the defect changes nothing: then it is not in the source. */
-async function compileOne(name: keyof Modules, { number, folder }: Order) {
+async function compileOne(name: keyof Modules, defect: string, folder: string) {
   const { compile } = (await import(join(CORE, "compile.mjs"))) as Compiler;
   const { entry, switches } = SOURCES[name];
-  const build = async (MUTANT: number) => {
-    const out = join(folder, `${name}-${number}-${MUTANT}-${process.pid}.wasm`);
-    await compile(join(CORE, entry), out, { switches: { ...switches, MUTANT }, optimize: false });
+  const build = async (...defects: string[]) => {
+    const out = join(folder, `${name}-${defects.join("-")}-${process.pid}.wasm`);
+    const options = { switches: [...switches, ...defects], optimize: false };
+    await compile(join(CORE, entry), out, options);
     return readFile(out);
   };
-  const defective = await build(number);
-  if (defective.equals(await build(0))) {
-    throw new Error(`MUTANT ${number} changes nothing in ${name}: it is not built in`);
+  const defective = await build(defect);
+  if (defective.equals(await build())) {
+    throw new Error(`${defect} changes nothing in ${name}: it is not built in`);
   }
   return new WebAssembly.Module(defective);
 }
 
 async function modulesOf(order: Order): Promise<Modules> {
-  if (order.number === 0) return MODULES;
+  const { defect, folder } = order;
+  if (defect === undefined) return MODULES;
   const modules = Object.create(MODULES) as Modules;
   for (const name of order.needs) {
-    Object.defineProperty(modules, name, { value: await compileOne(name, order) });
+    Object.defineProperty(modules, name, { value: await compileOne(name, defect, folder) });
   }
   return modules;
 }

@@ -1,15 +1,13 @@
-// The defects that are built into the core on purpose (MUTANT in src/core/switches.ts), and what
+// The defects that are built into the core on purpose (src/core/switches.ts), and what
 // catches each. `npm run mutants` runs this table; a new row needs nothing else.
 
 import type { Modules, Settings } from "../src/stress/scenario.js";
 
 export interface Mutant {
-  /** As it is given on the command line. */
+  /** As it is given on the command line; no-chain is NO_CHAIN in switches.ts. */
   readonly name: string;
   /** What is wrong, as a sentence about the core. */
   readonly broken: string;
-  /** MUTANT. */
-  readonly number: number;
   readonly scenario: string;
   readonly seed: number;
   /** Milliseconds in which it has to be caught. */
@@ -32,34 +30,28 @@ const SEED = 7;
 const DURATION = 20_000;
 
 function mutant(
-  number: number,
   name: string,
   scenario: string,
   broken: string,
   more: Partial<Mutant> = {},
 ): Mutant {
-  return { number, name, scenario, broken, seed: SEED, duration: DURATION, ...more };
+  return { name, scenario, broken, seed: SEED, duration: DURATION, ...more };
 }
 
 export const MUTANTS: readonly Mutant[] = [
-  mutant(1, "early-publish", "torture", "a slot is published before its payload is written"),
-  mutant(2, "plain-claim", "torture", "a claim is a load and a store, not a compare-exchange"),
-  mutant(3, "early-release", "torture", "a slot is released before its payload is read"),
-  mutant(4, "less-than", "torture", "`seq` is compared with <, not for equality"),
-  mutant(5, "blind-full", "linear", "a ring is full without a look at its head"),
-  mutant(6, "narrow-ticket", "torture", "tickets have 32 bits"),
-  mutant(7, "no-second-try", "park", "a waiter does not try again before it waits"),
-  mutant(8, "late-epoch", "park", "the epoch is read after the second try"),
-  mutant(9, "still-epoch", "park", "a wake-up does not move the epoch"),
-  mutant(
-    10,
-    "no-chain",
-    "park",
-    "a publisher notifies only if the ring was empty; none wakes a next",
-  ),
-  mutant(11, "late-intent", "kill", "the intent is written after the claim"),
-  mutant(12, "one-look", "kill", "the scan for orphans does not read `seq` again"),
-  mutant(13, "no-wake", "kill", "nobody is woken after a death"),
-  mutant(14, "no-tombstone", "kill", "a dead producer's slot gets no tombstone"),
-  mutant(15, "no-return", "kill", "a dead consumer's task is not put back"),
+  mutant("early-publish", "torture", "a slot is published before its payload is written"),
+  mutant("plain-claim", "torture", "a claim is a load and a store, not a compare-exchange"),
+  mutant("early-release", "torture", "a slot is released before its payload is read"),
+  mutant("less-than", "torture", "`seq` is compared with <, not for equality"),
+  mutant("blind-full", "linear", "a ring is full without a look at its head"),
+  mutant("narrow-ticket", "torture", "tickets have 32 bits"),
+  mutant("no-second-try", "park", "a waiter does not try again before it waits"),
+  mutant("late-epoch", "park", "the epoch is read after the second try"),
+  mutant("still-epoch", "park", "a wake-up does not move the epoch"),
+  mutant("no-chain", "park", "a publisher notifies only if the ring was empty; none wakes a next"),
+  mutant("late-intent", "kill", "the intent is written after the claim"),
+  mutant("one-look", "kill", "the scan for orphans does not read `seq` again"),
+  mutant("no-wake", "kill", "nobody is woken after a death"),
+  mutant("no-tombstone", "kill", "a dead producer's slot gets no tombstone"),
+  mutant("no-return", "kill", "a dead consumer's task is not put back"),
 ];

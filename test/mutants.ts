@@ -37,7 +37,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => process.exit(130));
 }
 
-function orderOf({ scenario, seed, duration, options }: Mutant, number: number, folder: string) {
+const switchOf = ({ name }: Mutant) => name.toUpperCase().replaceAll("-", "_");
+
+function orderOf(
+  { scenario, seed, duration, options }: Mutant,
+  defect: string | undefined,
+  folder: string,
+) {
   const settings: Order["settings"] = {
     seed,
     duration,
@@ -49,7 +55,7 @@ function orderOf({ scenario, seed, duration, options }: Mutant, number: number, 
     rate: undefined,
     ...options,
   };
-  return { scenario, settings, number, needs: NEEDS[scenario] ?? [], folder } satisfies Order;
+  return { scenario, settings, defect, needs: NEEDS[scenario] ?? [], folder } satisfies Order;
 }
 
 function run(mutant: Mutant, order: Order): Promise<Verdict> {
@@ -189,11 +195,11 @@ async function main(): Promise<void> {
   };
   try {
     const verdicts = await inTurn(mutants, async (mutant) =>
-      tell(mutant.name, await run(mutant, orderOf(mutant, mutant.number, folder))),
+      tell(mutant.name, await run(mutant, orderOf(mutant, switchOf(mutant), folder))),
     );
-    const runs = new Map(mutants.map((m) => [JSON.stringify(orderOf(m, 0, folder)), m]));
+    const runs = new Map(mutants.map((m) => [JSON.stringify(orderOf(m, undefined, folder)), m]));
     const unchanged = await inTurn([...runs.values()], async (mutant) =>
-      tell(`(unchanged) ${mutant.scenario}`, await run(mutant, orderOf(mutant, 0, folder))),
+      tell(`(unchanged) ${mutant.scenario}`, await run(mutant, orderOf(mutant, undefined, folder))),
     );
     const caught = verdicts.filter(isCaught).length;
     const clean = unchanged.every(isClean);

@@ -23,7 +23,7 @@ await writeFile(
   `// core.wasm, inlined by the build.\nexport const CORE_BASE64 =\n  "${wasm.toString("base64")}";\n`,
 );
 await compile(join(here, "index.ts"), join(out, "core/checked.wasm"), {
-  switches: { CHECKED: 1 },
+  switches: ["CHECKED"],
   optimize: false,
 });
 // Not optimised, so that its nap is not inlined: see record.ts.

@@ -21,12 +21,12 @@ class WaitStaysAlone {
  * @param {string} entry the file to compile
  * @param {string} outFile where the module goes
  * @param {{
- *   switches?: Readonly<Record<string, number>>;
+ *   switches?: readonly string[];
  *   text?: string;
  *   optimize?: boolean;
- * }} [options] numbers for the constants of switches.ts; where the text form goes; false: quickly
+ * }} [options] constants of switches.ts that are on; where the text form goes; false: quickly
  */
-export async function compile(entry, outFile, { switches = {}, text, optimize = true } = {}) {
+export async function compile(entry, outFile, { switches = [], text, optimize = true } = {}) {
   const level = optimize
     ? ["--optimizeLevel", "3", "--shrinkLevel", "0", "--converge"]
     : ["--optimizeLevel", "1"];
@@ -58,9 +58,10 @@ export async function compile(entry, outFile, { switches = {}, text, optimize = 
       async readFile(name, base) {
         try {
           const source = await readFile(join(base, name), "utf8");
-          return basename(name) === "switches.ts" ? set(source, switches) : source;
-        } catch {
-          return null;
+          return basename(name) === "switches.ts" ? switchOn(source, switches) : source;
+        } catch (error) {
+          if (error.code === "ENOENT") return null;
+          throw error;
         }
       },
     },
@@ -68,12 +69,10 @@ export async function compile(entry, outFile, { switches = {}, text, optimize = 
   if (error) throw new Error(`${entry}: ${String(stderr)}`, { cause: error });
 }
 
-function set(source, switches) {
-  let text = source;
-  for (const [name, value] of Object.entries(switches)) {
-    const next = text.replace(new RegExp(`(const ${name}: i32 = )\\d+`), `$1${value}`);
-    if (next === text && value !== 0) throw new Error(`switches.ts has no constant ${name}`);
-    text = next;
-  }
-  return text;
+function switchOn(source, names) {
+  return names.reduce((text, name) => {
+    const next = text.replace(`const ${name}: bool = false;`, `const ${name}: bool = true;`);
+    if (next === text) throw new Error(`switches.ts has no constant ${name}`);
+    return next;
+  }, source);
 }

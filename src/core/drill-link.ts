@@ -53,6 +53,7 @@ import * as gate from "./gate";
 import { RING_HEAD } from "./map";
 import { count } from "./places";
 import * as ring from "./ring";
+import { NO_CHAIN } from "./switches";
 
 /** Nanoseconds of a clock that all threads share. */
 export declare function now(): i64;
@@ -140,6 +141,7 @@ export function read(me: i32, at: usize, ticket: i64): bool {
 }
 
 export function wake(me: i32, link: usize, n: i32): void {
+  if (NO_CHAIN && ring.size(link + LINK_RING) > 1) return;
   if (gate.wake(link + LINK_GATE, LINK_WORDS, n)) count(noteOf(me) + NOTE_NOTIFIES, 1);
 }
 
@@ -168,7 +170,7 @@ function take(me: i32, link: usize): bool {
   const ticket = ring.claimedTicket();
   read(me, at, ticket);
   ring.release(at, ticket);
-  if (ring.isPublished(at, ticket + 1)) wake(me, link, 1);
+  if (!NO_CHAIN && ring.isPublished(at, ticket + 1)) wake(me, link, 1);
   return true;
 }
 

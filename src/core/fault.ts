@@ -1,5 +1,5 @@
-// Points at which a test can have a thread die. The shipped core has none of this: CHECKED is 0
-// there, and `point` is nothing. A thread arms none itself: whoever tests writes LINE_FAULT.
+// Points at which a test can have a thread die. The shipped core has none of this: CHECKED is
+// off there, and `point` is nothing. A thread arms none itself: whoever tests writes LINE_FAULT.
 
 import { load32, notify, store32, wait32 } from "./atomic";
 import { FAULT_TRAP, LINE_FAULT, LINE_FAULT_HIT, LINE_FAULT_SKIP } from "./map";
@@ -11,12 +11,12 @@ let self: i32 = -1;
 
 /** Call before anything else, and after another participant's number was used. */
 export function iAm(me: i32): void {
-  if (CHECKED != 0) self = me;
+  if (CHECKED) self = me;
 }
 
 /** Dies here if this point of this thread is armed and was skipped as often as asked. */
 export function point(id: i32): void {
-  if (CHECKED != 0) {
+  if (CHECKED) {
     if (self < 0) return;
     const line = lineOf(self);
     const armed = load32(line + LINE_FAULT);

@@ -10,10 +10,11 @@ import { add32, load32, notify, wait32 } from "./atomic";
 import { point } from "./fault";
 import { GATE_EPOCH, GATE_WAITING, POINT_ANNOUNCED, POINT_EPOCH, POINT_WOKEN } from "./map";
 import { clearBit, countBits, setBit } from "./places";
+import { LATE_EPOCH, NO_SECOND_TRY, STILL_EPOCH } from "./switches";
 
 /** Says that this thread is about to wait; returns the epoch to park at. Try again after it. */
 export function announce(gate: usize, participant: i32): i32 {
-  setBit(gate + GATE_WAITING, participant);
+  if (!NO_SECOND_TRY) setBit(gate + GATE_WAITING, participant);
   const epoch = load32(gate + GATE_EPOCH);
   point(POINT_ANNOUNCED);
   return epoch;
@@ -26,7 +27,10 @@ export function cancel(gate: usize, participant: i32): void {
 
 /** Sleeps until the epoch moves on from `epoch`; 2 if `timeout` (ns, negative: none) passed. */
 export function park(gate: usize, participant: i32, epoch: i32, timeout: i64): i32 {
-  const why = wait32(gate + GATE_EPOCH, epoch, timeout);
+  // A try before the announcement is not the second one.
+  if (NO_SECOND_TRY) setBit(gate + GATE_WAITING, participant);
+  const seen = LATE_EPOCH ? load32(gate + GATE_EPOCH) : epoch;
+  const why = wait32(gate + GATE_EPOCH, seen, timeout);
   point(POINT_WOKEN);
   cancel(gate, participant);
   return why;
@@ -46,7 +50,7 @@ export function wake(gate: usize, words: i32, count: i32): bool {
 
 /** The same without a look at who waits: a dead thread may have swallowed a wake-up. */
 export function wakeAny(gate: usize, count: i32): void {
-  add32(gate + GATE_EPOCH, 1);
+  if (!STILL_EPOCH) add32(gate + GATE_EPOCH, 1);
   point(POINT_EPOCH);
   notify(gate + GATE_EPOCH, count);
 }

@@ -59,6 +59,7 @@ import {
 import * as pairwise from "./pairwise";
 import { clearBit, jobOf, lineOf, setBit } from "./places";
 import * as ring from "./ring";
+import { NO_RETURN, NO_TOMBSTONE, NO_WAKE, ONE_LOOK } from "./switches";
 
 // --- intents ------------------------------------------------------------------------
 
@@ -126,9 +127,10 @@ function recoverSlot(dead: i32): i32 {
   if (!isTaken(at, operation, t)) return RECOVER_DONE;
   if (!isOwn) {
     if (isCovered(at, operation, t)) return RECOVER_AGAIN;
-    if (!isTaken(at, operation, t)) return RECOVER_DONE;
+    if (!ONE_LOOK && !isTaken(at, operation, t)) return RECOVER_DONE;
   }
   if (operation == INTENT_RESERVE) {
+    if (NO_TOMBSTONE) return RECOVER_DONE;
     poke32(ring.payloadOf(at, t) + RECORD_JOB, TOMBSTONE);
     ring.publish(at, t);
     if (at == TASK_RING && load32(line + LINE_HAND) == HAND_BACK) {
@@ -185,7 +187,7 @@ function recoverTask(me: i32, dead: i32): i32 {
   if (kind == KIND_PAIRWISE || kind == KIND_EXTERNAL_PAIRWISE) {
     if (recoverPairs(dead, job, record) == RECOVER_AGAIN) return RECOVER_AGAIN;
   }
-  pushAgain(me, line, peek32(record + RECORD_TRIES) + 1);
+  if (!NO_RETURN) pushAgain(me, line, peek32(record + RECORD_TRIES) + 1);
   return RECOVER_DONE;
 }
 
@@ -248,7 +250,7 @@ export function recover(me: i32, dead: i32): i32 {
     clearBit(CONTROL_WATCHERS, dead & 63);
     gate.cancel(line + LINE_GATE, dead & 63);
   }
-  wakeAll();
+  if (!NO_WAKE) wakeAll();
   return RECOVER_DONE;
 }
 

@@ -33,6 +33,15 @@ import {
   SLOT_SEQ,
 } from "./map";
 import { lineOf } from "./places";
+import {
+  BLIND_FULL,
+  EARLY_PUBLISH,
+  EARLY_RELEASE,
+  LATE_INTENT,
+  LESS_THAN,
+  NARROW_TICKET,
+  PLAIN_CLAIM,
+} from "./switches";
 
 /** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
 let claimed: i64 = 0;
@@ -91,19 +100,32 @@ export function retract(me: i32): void {
   store64(lineOf(me) + LINE_INTENT, 0);
 }
 
+/** Moves an end of the ring on from `ticket` by `n`; false if it is not there any more. */
+function advance(end: usize, ticket: i64, n: i32): bool {
+  const next = NARROW_TICKET ? (ticket + <i64>n) & 0xffffffff : ticket + <i64>n;
+  if (PLAIN_CLAIM) {
+    if (load64(end) != ticket) return false;
+    store64(end, next);
+    return true;
+  }
+  return cas64(end, ticket, next) == ticket;
+}
+
 /** Takes the next ticket to publish at; −1 if the ring is full. */
 export function reserve(me: i32, ring: usize): i64 {
   while (true) {
     const t = load64(ring + RING_TAIL);
     if (load32(slotOf(ring, t) + SLOT_SEQ) == <i32>t) {
-      intend(me, ring, INTENT_RESERVE, t, 1);
+      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 1);
       point(POINT_RESERVE);
-      if (cas64(ring + RING_TAIL, t, t + 1) == t) {
+      if (advance(ring + RING_TAIL, t, 1)) {
+        if (EARLY_PUBLISH) setPublished(ring, t);
         point(POINT_RESERVED);
+        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 1);
         return t;
       }
       retract(me);
-    } else if (t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
+    } else if (BLIND_FULL || t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
       // `head` was read after `tail`, and neither falls: at that read the ring was full.
       return -1;
     }
@@ -112,11 +134,16 @@ export function reserve(me: i32, ring: usize): i64 {
 }
 
 export function isPublished(ring: usize, ticket: i64): bool {
+  if (LESS_THAN) return load32(slotOf(ring, ticket) + SLOT_SEQ) >= <i32>ticket + 1;
   return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket + 1;
 }
 
 /** Hands the filled slot to consumers: every write before it is seen after its claim. */
 export function publish(ring: usize, ticket: i64): void {
+  if (!EARLY_PUBLISH) setPublished(ring, ticket);
+}
+
+function setPublished(ring: usize, ticket: i64): void {
   store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + 1);
 }
 
@@ -134,11 +161,13 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
     if (n == 0) {
       if (load64(ring + RING_HEAD) == h) return 0;
     } else {
-      intend(me, ring, INTENT_CLAIM, h, n);
+      if (!LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n);
       point(POINT_CLAIM);
-      if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {
+      if (advance(ring + RING_HEAD, h, n)) {
         claimed = h;
+        for (let i = 0; EARLY_RELEASE && i < n; i++) setReleased(ring, h + <i64>i);
         point(POINT_CLAIMED);
+        if (LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n);
         return n;
       }
       retract(me);
@@ -153,6 +182,10 @@ export function isReady(ring: usize): bool {
 
 /** Gives the slot back to the producer one lap on: every read before it stays before. */
 export function release(ring: usize, ticket: i64): void {
+  if (!EARLY_RELEASE) setReleased(ring, ticket);
+}
+
+function setReleased(ring: usize, ticket: i64): void {
   store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + peek32(ring + RING_MASK) + 1);
 }
 

@@ -1,7 +1,23 @@
-// What the build switches at compile time. The shipped core is built from this file as it stands;
-// build.mjs puts other numbers in for the checked core and for mutants, which are never shipped.
+// What the build switches on at compile time. The shipped core is built from this file as it
+// stands: all off.
 
-/** 1: the core stops at named points (fault.ts) when a test asks it to. */
-export const CHECKED: i32 = 0;
-/** Which defect is built in on purpose, to see it caught; 0: none. */
-export const MUTANT: i32 = 0;
+/** The core stops at named points (fault.ts) when a test asks it to. */
+export const CHECKED: bool = false;
+
+// Defects, of which `npm run mutants` builds in one at a time to see it caught;
+// test/mutants-table.ts says what each breaks.
+export const EARLY_PUBLISH: bool = false;
+export const PLAIN_CLAIM: bool = false;
+export const EARLY_RELEASE: bool = false;
+export const LESS_THAN: bool = false;
+export const BLIND_FULL: bool = false;
+export const NARROW_TICKET: bool = false;
+export const NO_SECOND_TRY: bool = false;
+export const LATE_EPOCH: bool = false;
+export const STILL_EPOCH: bool = false;
+export const NO_CHAIN: bool = false;
+export const LATE_INTENT: bool = false;
+export const ONE_LOOK: bool = false;
+export const NO_WAKE: bool = false;
+export const NO_TOMBSTONE: bool = false;
+export const NO_RETURN: bool = false;

@@ -73,6 +73,7 @@ import {
 import * as pairwise from "./pairwise";
 import { clearBit, count, countBits, jobOf, lineOf, setBit } from "./places";
 import * as ring from "./ring";
+import { NO_CHAIN } from "./switches";
 
 /** Words of the work gate in use. */
 function workWords(): i32 {
@@ -125,6 +126,7 @@ export function submitStreamed(
  * it parks or leaves.
  */
 function wakeSome(me: i32, tasks: i32): void {
+  if (NO_CHAIN && ring.size(TASK_RING) > <i64>tasks) return;
   const idle = countBits(CONTROL_IDLE, workWords());
   const busy = computing();
   let n = min<i32>(tasks - idle, peek32(CONTROL_THREADS) - busy);
@@ -188,7 +190,7 @@ export function putBack(me: i32): void {
 function take(me: i32): bool {
   if (!takeRecord(me, TASK_RING, true)) return false;
   // Whoever takes a task looks behind it: a wake-up of one brings the next.
-  if (ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
+  if (!NO_CHAIN && ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
   return true;
 }
 
