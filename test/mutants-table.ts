@@ -28,6 +28,8 @@ export const NEEDS: Readonly<Record<string, readonly (keyof Modules)[]>> = {
 
 const SEED = 7;
 const DURATION = 20_000;
+/** A strike of every kind takes that long. */
+const KILL = { duration: 60_000 };
 
 function mutant(
   name: string,
@@ -49,9 +51,9 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("late-epoch", "park", "the epoch is read after the second try"),
   mutant("still-epoch", "park", "a wake-up does not move the epoch"),
   mutant("no-chain", "park", "a publisher notifies only if the ring was empty; none wakes a next"),
-  mutant("late-intent", "kill", "the intent is written after the claim"),
-  mutant("one-look", "kill", "the scan for orphans does not read `seq` again"),
-  mutant("no-wake", "kill", "nobody is woken after a death"),
-  mutant("no-tombstone", "kill", "a dead producer's slot gets no tombstone"),
-  mutant("no-return", "kill", "a dead consumer's task is not put back"),
+  mutant("late-intent", "kill", "the intent is written after the claim", KILL),
+  mutant("one-look", "kill", "the scan for orphans does not read `seq` again", KILL),
+  mutant("no-wake", "kill", "nobody is woken after a death", KILL),
+  mutant("no-tombstone", "kill", "a dead producer's slot gets no tombstone", KILL),
+  mutant("no-return", "kill", "a dead consumer's task is not put back", KILL),
 ];

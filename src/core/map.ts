@@ -147,7 +147,10 @@ export const LINE_COMBINES = 96;
 export const LINE_TOKENS = 128;
 /** u32, always 0: the thread waits here asynchronously as long as it lives. */
 export const LINE_ALIVE = 132;
-/** u32, checked core only: point << 8 | FAULT_…; visits to skip first; 1 once it struck. */
+/**
+ * u32, checked core only: milliseconds << 16 | point << 8 | FAULT_…; visits to skip first; the
+ * point once it struck.
+ */
 export const LINE_FAULT = 192;
 export const LINE_FAULT_SKIP = 196;
 export const LINE_FAULT_HIT = 200;
@@ -343,9 +346,13 @@ export const RECOVER_AGAIN = 1;
 
 // --- fault points of the checked core ----------------------------------------------
 
-/** What strikes at an armed point: the thread traps; it stands still until it is terminated. */
+/**
+ * What strikes at an armed point: the thread traps; it stands still until it is terminated; it
+ * stands still for a while.
+ */
 export const FAULT_TRAP = 1;
 export const FAULT_STALL = 2;
+export const FAULT_PAUSE = 3;
 
 export const POINT_RESERVE = 1;
 export const POINT_RESERVED = 2;
@@ -372,6 +379,7 @@ export const POINT_PAIR_MERGED = 22;
 export const POINT_PAIR_PUBLISHED = 23;
 export const POINT_ROUND = 24;
 export const POINT_DONE = 25;
+export const POINT_LOOKED = 26;
 
 /** `ascend`: another thread will go on, the root is reached, a merge is due first. */
 export const ASCEND_STOP = 0;

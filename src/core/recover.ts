@@ -6,6 +6,7 @@
 // reserved one gets a tombstone; a claimed one gives its task back. Then the task in hand.
 
 import { load32, load64, peek32, poke32, store32, store64 } from "./atomic";
+import { iAm, point } from "./fault";
 import * as gate from "./gate";
 import { answer, copyRecord, isWanted, owesCell, owesClimb, push, pushAgain } from "./job";
 import {
@@ -39,6 +40,7 @@ import {
   MAX_WORKERS,
   OWES_ANSWER,
   OWES_NOTHING,
+  POINT_LOOKED,
   RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
@@ -125,6 +127,7 @@ function recoverSlot(dead: i32): i32 {
   // With the task in hand, this claim was the dead thread's own beyond doubt.
   const isOwn = operation == INTENT_CLAIM && load32(line + LINE_HAND) == HAND_FULL;
   if (!isTaken(at, operation, t)) return RECOVER_DONE;
+  point(POINT_LOOKED);
   if (!isOwn) {
     if (isCovered(at, operation, t)) return RECOVER_AGAIN;
     if (!ONE_LOOK && !isTaken(at, operation, t)) return RECOVER_DONE;
@@ -236,6 +239,7 @@ function recoverPairs(dead: i32, job: usize, record: usize): i32 {
  * two steps at the same slot; call again when it had time to take the next one.
  */
 export function recover(me: i32, dead: i32): i32 {
+  iAm(me);
   if (recoverSlot(dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
   if (recoverTask(me, dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
   const line = lineOf(dead);
@@ -250,12 +254,13 @@ export function recover(me: i32, dead: i32): i32 {
     clearBit(CONTROL_WATCHERS, dead & 63);
     gate.cancel(line + LINE_GATE, dead & 63);
   }
-  if (!NO_WAKE) wakeAll();
+  wakeAll();
   return RECOVER_DONE;
 }
 
 /** It may have died between a publication and its wake-up, or with a wake-up meant for another. */
 export function wakeAll(): void {
+  if (NO_WAKE) return;
   gate.wakeAny(WORK_GATE, i32.MAX_VALUE);
   for (let s = 0; s < MAX_SUBMITTERS; s++) {
     gate.wakeAny(lineOf(MAX_WORKERS + s) + LINE_GATE, i32.MAX_VALUE);

@@ -101,6 +101,7 @@ function isCrowded(): bool {
 
 /** Publishes tasks first … end − 1 of a job; wakes workers. The ring holds all jobs' tasks. */
 export function submit(me: i32, index: i32, first: i32, end: i32): void {
+  iAm(me);
   const epoch = peek32(jobOf(index) + JOB_EPOCH);
   for (let task = first; task < end; task++) push(me, index, epoch, task, 0, 0, 0, 0);
   wakeSome(me, end - first);
@@ -115,6 +116,7 @@ export function submitStreamed(
   length: i32,
   cell: i32,
 ): void {
+  iAm(me);
   push(me, index, peek32(jobOf(index) + JOB_EPOCH), task, address, length, cell, 0);
   wakeSome(me, 1);
 }

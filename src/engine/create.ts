@@ -14,7 +14,7 @@ export type { EngineOptions };
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { shared, workers, spin } = await layOut(options);
-  const threads = new Threads(shared);
+  const threads = new Threads(shared, options.resourceLimits);
   await threads.start(workers);
   const engine = new Engine(shared, threads);
   engine.calibrate(spin);

@@ -2,6 +2,7 @@
 // decides how long a short process lasts.
 
 import { availableParallelism } from "node:os";
+import type { ResourceLimits } from "node:worker_threads";
 import { MAX_WORKERS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { loadCore } from "./core.js";
@@ -21,6 +22,8 @@ export interface EngineOptions {
   spin?: number;
   /** @internal Another build of the core: with fault points, or with a defect that must be seen. */
   core?: WebAssembly.Module;
+  /** @internal Heaps of the workers, small enough that a test can fill one soon. */
+  resourceLimits?: ResourceLimits;
 }
 
 function integer(name: string, value: unknown, least: number, most: number): number {
@@ -64,7 +67,7 @@ export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
  */
 export async function startEngine(options: EngineOptions, most: number): Promise<Engine> {
   const { shared, workers } = await layOut(options, most);
-  const threads = new Threads(shared);
+  const threads = new Threads(shared, options.resourceLimits);
   let failure: unknown;
   threads.start(workers).catch((error: unknown) => {
     failure = error;

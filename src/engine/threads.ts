@@ -1,7 +1,7 @@
 // The worker threads of an engine: starting them, noticing that one ended, and
 // ending them. Messages carry foreign buffers only; work goes through the rings.
 
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
 import {
   CONTROL_CLOSED,
   GATE_EPOCH,
@@ -38,6 +38,7 @@ interface Thread {
 
 export class Threads {
   readonly #shared: Shared;
+  readonly #limits: ResourceLimits;
   /** By participant. A dead one stays until another takes its place. */
   readonly #threads: Thread[] = [];
   /** Foreign buffers by number: weak, since their users hold them. */
@@ -51,8 +52,9 @@ export class Threads {
   /** Called once a worker ended that was not asked to. May be called again for the same death. */
   onDeath: (me: number, cause: unknown) => void = () => {};
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, limits: ResourceLimits = {}) {
     this.#shared = shared;
+    this.#limits = limits;
     this.#gone = new FinalizationRegistry((id) => {
       this.#buffers.delete(id);
       this.onGone(id);
@@ -93,6 +95,7 @@ export class Threads {
       workerData: init,
       transferList: [port2],
       execArgv: [],
+      resourceLimits: this.#limits,
       name: `ringfold ${me}`,
     });
     worker.unref();

@@ -46,4 +46,14 @@ export class Random {
   pick<T>(list: readonly T[]): T {
     return list[this.integer(0, list.length - 1)] as T;
   }
+
+  /** A copy in another order (R. Fisher and F. Yates). */
+  shuffle<T>(list: readonly T[]): T[] {
+    const result = [...list];
+    for (let i = result.length - 1; i > 0; i--) {
+      const j = this.integer(0, i);
+      [result[i], result[j]] = [result[j] as T, result[i] as T];
+    }
+    return result;
+  }
 }
