@@ -15,6 +15,7 @@
 
 import { CONTROL_ARENA } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
+import { forgetRings } from "./intents.js";
 import type { Shared } from "./shared.js";
 
 const UNIT = 128;
@@ -252,10 +253,11 @@ export class Arena {
   /** Makes the live block at `at` free and joins it with its neighbours. */
   #give(at: number): void {
     const words = this.#shared.u32s;
-    Atomics.add(words, GENERATION, 1);
-    this.#set(USED, (words[USED] as number) - this.#word(at, SIZE));
     let start = at;
     let size = this.#word(at, SIZE);
+    forgetRings(this.#shared, at * UNIT, (at + size) * UNIT);
+    Atomics.add(words, GENERATION, 1);
+    this.#set(USED, (words[USED] as number) - size);
     const next = at + size;
     if (next < (words[END] as number) && this.#word(next, STATE) === FREE) {
       size += this.#word(next, SIZE);
