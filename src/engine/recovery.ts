@@ -39,6 +39,9 @@ import type { Threads } from "./threads.js";
 
 /** Threads that may die of one task before its job is given up. */
 const MOST_TRIES = 8;
+/** The same for want of memory: a new thread has an empty heap, but filling it takes seconds. */
+const MOST_TRIES_OF_MEMORY = 2;
+const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
 /** Starts in a row that may fail before a worker's place stays empty. */
 const MOST_STARTS = 3;
 /** Until a living thread that stands between two steps is looked at again. */
@@ -179,7 +182,8 @@ export class Recovery {
     if (shared.core.owes(participant) !== OWES_TASK) return;
     const record = shared.line(participant) + LINE_RECORD;
     const tries = shared.i32(record + RECORD_TRIES) + 1;
-    if (tries < MOST_TRIES) return;
+    const isOfMemory = (cause as { code?: unknown } | undefined)?.code === OUT_OF_MEMORY;
+    if (tries < (isOfMemory ? MOST_TRIES_OF_MEMORY : MOST_TRIES)) return;
     const job = shared.job(shared.i32(record + RECORD_JOB));
     const task = shared.i32(record + RECORD_TASK);
     const block = task * 2 ** shared.i32(job + JOB_SHIFT);
