@@ -54,6 +54,7 @@ import {
   SLOT_EPOCH,
   SLOT_SEQ,
   STATE_DEAD,
+  STATE_READY,
   TASK_RING,
   TOMBSTONE,
   WORK_GATE,
@@ -101,6 +102,21 @@ function isCovered(at: usize, operation: i32, ticket: i64): bool {
   return false;
 }
 
+/**
+ * False if the ring may be gone: an intent stands until the next one, and a submitter's ring goes
+ * with it. One that leaves says so, and then waits while CONTROL_RECOVERING is set.
+ */
+function isThere(at: usize): bool {
+  if (at == TASK_RING) return true;
+  for (let s = 0; s < MAX_SUBMITTERS; s++) {
+    const line = lineOf(MAX_WORKERS + s);
+    if (load32(line + LINE_STATE) == STATE_READY && <usize>peek32(line + LINE_RESULTS) == at) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** True while ticket t of a ring of records is reserved, or claimed, and no more than that. */
 function isTaken(at: usize, operation: i32, t: i64): bool {
   const isPast =
@@ -122,6 +138,7 @@ function recoverSlot(dead: i32): i32 {
   if (intent == 0 || isAnswer || (operation == INTENT_CLAIM && at != TASK_RING)) {
     return RECOVER_DONE;
   }
+  if (!isThere(at)) return RECOVER_DONE;
   const end = operation == INTENT_RESERVE ? at + RING_TAIL : at + RING_HEAD;
   const t = ticketOf(intent, load64(end));
   // With the task in hand, this claim was the dead thread's own beyond doubt.

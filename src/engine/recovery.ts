@@ -28,7 +28,6 @@ import {
   RECORD_TRIES,
   RECOVER_AGAIN,
   STATE_DEAD,
-  STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { reportError } from "./failure.js";
@@ -112,7 +111,9 @@ export class Recovery {
   /** Looks for dead threads that no event told of. */
   watch(): void {
     const { i32s } = this.#shared;
-    for (let me = 0; me < this.#shared.i32(CONTROL_WORKERS); me++) this.#look(me);
+    for (let me = 0; me < this.#shared.i32(CONTROL_WORKERS); me++) {
+      if (this.#threads.isReady(me)) this.#look(me);
+    }
     for (let s = 0; s < MAX_SUBMITTERS; s++) {
       const used = Atomics.load(i32s, (CONTROL_SUBMITTERS >> 2) + (s >> 5)) & (1 << (s & 31));
       if (used !== 0 && MAX_WORKERS + s !== this.#shared.me) this.#look(MAX_WORKERS + s);
@@ -121,13 +122,8 @@ export class Recovery {
   }
 
   #look(participant: number): void {
-    if (this.#dead.has(participant)) return;
-    if (this.#state(participant) !== STATE_READY || !this.#liveness.isDead(participant)) return;
+    if (this.#dead.has(participant) || !this.#liveness.isDead(participant)) return;
     this.#notice(participant, new Error("the thread ended while nobody could be told"));
-  }
-
-  #state(participant: number): number {
-    return Atomics.load(this.#shared.i32s, (this.#shared.line(participant) + LINE_STATE) >> 2);
   }
 
   /** A death that is certain. */

@@ -150,10 +150,11 @@ export class Submitter {
   }
 
   #leave(): void {
-    this.liveness.end();
+    // First, so that a recovery that begins later lets this thread's ring be.
+    Atomics.store(this.#shared.i32s, (this.#shared.line(this.me) + LINE_STATE) >> 2, 0);
     awaitRecovery(this.#shared);
     for (const address of this.#owned) this.#shared.arena.free(address);
-    Atomics.store(this.#shared.i32s, (this.#shared.line(this.me) + LINE_STATE) >> 2, 0);
+    this.liveness.end();
     giveLine(this.#shared, this.me);
   }
 
