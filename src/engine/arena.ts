@@ -129,9 +129,14 @@ export class Arena {
     });
   }
 
-  /** Takes the lock from a dead thread, if it had it, and ends what it had begun. */
+  /**
+   * Takes the lock from a dead thread, if it had it, and ends what it had begun. Any thread may:
+   * one of them gets the lock, and if it dies of it, the next does the same.
+   */
   recover(dead: number): void {
-    if (Atomics.load(this.#shared.u32s, LOCK) !== dead + 1) return;
+    const locks = this.#shared.u32s;
+    const mine = this.#shared.me + 1;
+    if (Atomics.compareExchange(locks, LOCK, dead + 1, mine) !== dead + 1) return;
     this.#shared.refresh();
     this.#redo();
     Atomics.store(this.#shared.u32s, LOCK, 0);

@@ -1,7 +1,9 @@
 // Starting an engine, and joining one from another thread.
 
+import { CONTROL_CLOSED } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { Engine, type EngineHandle } from "./engine.js";
+import { closedError } from "./limits.js";
 import { Shared } from "./shared.js";
 import { type EngineOptions, layOut } from "./start.js";
 import { Threads } from "./threads.js";
@@ -30,5 +32,7 @@ export function attachEngine(handle: EngineHandle): Engine {
   if (!(memory instanceof WebAssembly.Memory) || !(module instanceof WebAssembly.Module)) {
     throw new RingfoldError("ERR_OPTION", "handle: not what `engine.handle()` returned");
   }
-  return new Engine(Shared.attach(memory, module), undefined, crossover);
+  const shared = Shared.attach(memory, module);
+  if (Atomics.load(shared.i32s, CONTROL_CLOSED >> 2) !== 0) throw closedError();
+  return new Engine(shared, undefined, crossover);
 }

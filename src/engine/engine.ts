@@ -2,7 +2,6 @@
 // the thread that created the engine owns the workers, others attach to it.
 
 import {
-  CONTROL_CLOSED,
   CONTROL_OWNER,
   CONTROL_THREADS,
   CONTROL_WORKERS,
@@ -100,7 +99,7 @@ export class Engine {
   /** Use `createEngine` or `attachEngine`. */
   constructor(shared: Shared, threads: Threads | undefined, crossover: Crossover = UNCALIBRATED) {
     this.#shared = shared;
-    this.#submitter = new Submitter(shared);
+    this.#submitter = new Submitter(shared, threads !== undefined);
     this.#local = new Local(shared, this.#submitter.me);
     this.#jobs = new Jobs(shared, this.#submitter, () => this.#assertOpen());
     this.#threads = threads;
@@ -439,14 +438,9 @@ export class Engine {
     if (this.#submitter.isEngineClosed) throw closedError();
   }
 
-  /** The engine ends with the thread that created it, which may have been killed. */
   #watchOwner(): void {
-    const shared = this.#shared;
-    const owner = shared.i32(CONTROL_OWNER);
-    if (this.#submitter.isEngineClosed || !this.#submitter.liveness.isDead(owner)) return;
-    Atomics.store(shared.i32s, CONTROL_CLOSED >> 2, 1);
-    shared.core.wakeAll();
-    this.#fail(closedError());
+    this.#submitter.watchOwner();
+    if (this.#submitter.isEngineClosed) this.#fail(closedError());
   }
 
   /** @internal Ends a worker at whatever instruction it is: for stress scenarios. */

@@ -4,6 +4,7 @@
 
 import {
   CONTROL_CLOSED,
+  CONTROL_OWNER,
   CONTROL_RECOVERING,
   CONTROL_SUBMITTERS,
   GATE_EPOCH,
@@ -46,6 +47,8 @@ export const STREAM_SLOTS = (1 << RESULTS_LOG2) / MAX_JOBS - 1;
 
 /** How often a thread looks whether those live on whom it depends. */
 const WATCH_MS = 500;
+/** Looks at somebody's recovery before somebody asks whether it goes on. */
+const STUCK = 100_000;
 /** How long a thread that waits sleeps before it does the same. */
 const STALL_NS = 50_000_000n;
 
@@ -79,20 +82,26 @@ function takeEntry(shared: Shared, me: number): number {
  * Gives an entry back whose job is over. Its epoch moves before anything of it can be used again;
  * and if somebody was reading it then, to put right what a dead thread left, that is waited for.
  */
-export function giveEntry(shared: Shared, index: number, free: () => void): void {
+export function giveEntry(
+  shared: Shared,
+  index: number,
+  free: () => void,
+  onStuck: () => void = () => {},
+): void {
   const { i32s } = shared;
   const job = shared.job(index);
   Atomics.add(i32s, (job + JOB_EPOCH) >> 2, 1);
-  awaitRecovery(shared);
+  awaitRecovery(shared, onStuck);
   free();
   dropErrors(shared, job);
   Atomics.store(i32s, (job + JOB_OWNER) >> 2, 0);
 }
 
 /** Until nobody reads jobs of others: for microseconds, after a death. */
-function awaitRecovery({ i32s }: Shared): void {
-  while (Atomics.load(i32s, CONTROL_RECOVERING >> 2) !== 0) {
+function awaitRecovery({ i32s }: Shared, onStuck: () => void): void {
+  for (let looks = 1; Atomics.load(i32s, CONTROL_RECOVERING >> 2) !== 0; looks++) {
     if (Atomics.load(i32s, CONTROL_CLOSED >> 2) !== 0) return;
+    if (looks % STUCK === 0) onStuck();
   }
 }
 
@@ -114,8 +123,11 @@ export class Submitter {
   /** Called twice a second, and more often while this thread waits in vain. */
   onWatch: () => void = () => {};
 
-  /** @throws RingfoldError ERR_OPTION if 64 threads are attached already. */
-  constructor(shared: Shared) {
+  /**
+   * `isOwner`: of the thread that created the engine, on which all others depend.
+   * @throws RingfoldError ERR_OPTION if 64 threads are attached already.
+   */
+  constructor(shared: Shared, isOwner = true) {
     this.#shared = shared;
     this.me = takeLine(shared);
     if (this.me < 0) {
@@ -127,6 +139,7 @@ export class Submitter {
     shared.me = this.me;
     this.liveness = new Liveness(shared);
     this.liveness.begin();
+    if (!isOwner) shared.arena.onStuck = (holder) => this.#free(holder);
     const line = shared.line(this.me);
     let scratch: number;
     let ring: number;
@@ -149,10 +162,26 @@ export class Submitter {
     this.#alive.unref();
   }
 
+  /** The engine ends with the thread that owns it, which may have been killed. */
+  watchOwner(): void {
+    const shared = this.#shared;
+    const owner = shared.i32(CONTROL_OWNER);
+    if (this.isEngineClosed || !this.liveness.isDead(owner)) return;
+    Atomics.store(shared.i32s, CONTROL_CLOSED >> 2, 1);
+    shared.core.wakeAll();
+  }
+
+  /** Has the arena go on after a death; as long as there is an owner, that is the owner's. */
+  #free(holder: number): void {
+    this.watchOwner();
+    if (!this.isEngineClosed || !this.liveness.isDead(holder)) return;
+    this.#shared.arena.recover(holder);
+  }
+
   #leave(): void {
     // First, so that a recovery that begins later lets this thread's ring be.
     Atomics.store(this.#shared.i32s, (this.#shared.line(this.me) + LINE_STATE) >> 2, 0);
-    awaitRecovery(this.#shared);
+    awaitRecovery(this.#shared, () => this.onWatch());
     for (const address of this.#owned) this.#shared.arena.free(address);
     this.liveness.end();
     giveLine(this.#shared, this.me);
@@ -200,9 +229,7 @@ export class Submitter {
       owned.push(...(spec.owns ?? []));
       return entry;
     } catch (error) {
-      giveEntry(shared, index, () => {
-        for (const address of owned) shared.arena.free(address);
-      });
+      this.#give(index, owned);
       throw error;
     }
   }
@@ -246,10 +273,15 @@ export class Submitter {
     if (this.#entries.get(entry.index) !== entry) return;
     this.#entries.delete(entry.index);
     if (this.#shared.i32(entry.job + JOB_STREAMED) === 0) this.#letGo();
-    giveEntry(this.#shared, entry.index, () => {
-      for (const address of entry.owned) this.#shared.arena.free(address);
-    });
+    this.#give(entry.index, entry.owned);
     for (const resolve of this.#onRelease.splice(0)) resolve();
+  }
+
+  #give(index: number, owned: readonly number[]): void {
+    const free = () => {
+      for (const address of owned) this.#shared.arena.free(address);
+    };
+    giveEntry(this.#shared, index, free, () => this.onWatch());
   }
 
   /** Settles when a job of this thread was released, or soon: another thread's may have been. */
