@@ -112,7 +112,10 @@ export class Engine {
     }
     const recovery = new Recovery(shared, threads, this.#submitter.liveness);
     shared.i32s[CONTROL_OWNER >> 2] = this.#submitter.me;
-    recovery.onLost = (error) => this.#fail(error);
+    recovery.onLost = (error) => {
+      this.#fail(error);
+      this.#submitter.end();
+    };
     this.#submitter.onWatch = () => recovery.watch();
     this.#recovery = recovery;
     threads.onGone = (id) => this.#submitter.external.forget(id);
@@ -457,7 +460,7 @@ export class Engine {
     this.#failed ??= error;
     this.#jobs.rejectAll(error);
     // What was pending is over: nothing of this engine may keep the process alive.
-    this.#submitter.abandon();
+    this.#submitter.abandon(this.#failed);
   }
 }
 

@@ -28,6 +28,7 @@ import {
   RECORD_TRIES,
   RECOVER_AGAIN,
   STATE_DEAD,
+  STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { reportError } from "./failure.js";
@@ -82,6 +83,7 @@ export class Recovery {
   readonly #starts = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #isProceeding = false;
   /** Called when no worker is left and none can be started. */
   onLost: (error: RingfoldError) => void = () => {};
 
@@ -132,7 +134,9 @@ export class Recovery {
     this.deaths++;
     const { i32s } = this.#shared;
     const line = this.#shared.line(participant);
-    Atomics.store(i32s, (line + LINE_STATE) >> 2, STATE_DEAD);
+    const state = Atomics.exchange(i32s, (line + LINE_STATE) >> 2, STATE_DEAD);
+    // It had started well, also if this thread waits and was not told.
+    if (state === STATE_READY) this.#starts.delete(participant);
     Atomics.store(i32s, (line + LINE_TOKENS) >> 2, 0);
     const incarnation = Atomics.add(i32s, (line + LINE_INCARNATION) >> 2, 1);
     this.#dead.set(participant, { participant, cause, since: performance.now() });
@@ -142,11 +146,18 @@ export class Recovery {
 
   /** Goes on with every death as far as it goes now. */
   #proceed(): void {
-    for (const death of [...this.#dead.values()]) {
-      if (!this.#putRight(death)) continue;
-      this.#dead.delete(death.participant);
-      if (death.participant < MAX_WORKERS) this.#replace(death);
-      else this.#told(death);
+    // On its way it may come to what another dead thread holds, and notice that one: see `onStuck`.
+    if (this.#isProceeding) return;
+    this.#isProceeding = true;
+    try {
+      for (const death of this.#dead.values()) {
+        if (!this.#putRight(death)) continue;
+        this.#dead.delete(death.participant);
+        if (death.participant < MAX_WORKERS) this.#replace(death);
+        else this.#told(death);
+      }
+    } finally {
+      this.#isProceeding = false;
     }
     clearTimeout(this.#timer);
     if (this.#dead.size === 0) return;
@@ -167,7 +178,7 @@ export class Recovery {
         Atomics.store(i32s, CONTROL_RECOVERING >> 2, 0);
       }
     }
-    if (participant >= MAX_WORKERS && !this.#endJobs(death)) return false;
+    if (participant >= MAX_WORKERS) return this.#endJobs(death);
     arena.freeAll(participant + 1);
     return true;
   }
@@ -207,9 +218,10 @@ export class Recovery {
       return;
     }
     this.#starts.set(me, starts + 1);
+    const incarnation = shared.i32(line + LINE_INCARNATION);
     this.#threads.startOne(me).then(
       () => {
-        this.#starts.delete(me);
+        if (shared.i32(line + LINE_INCARNATION) === incarnation) this.#starts.delete(me);
         this.replaced++;
         this.slowest = Math.max(this.slowest, performance.now() - death.since);
         this.#told(death);

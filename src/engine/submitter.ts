@@ -117,6 +117,7 @@ export class Submitter {
   readonly #onRelease: (() => void)[] = [];
   #retained = 0;
   #armed = false;
+  #failure: RingfoldError | undefined;
   #closed = false;
   /** Called when the engine was closed, by whatever thread, while jobs are pending. */
   onClosed: () => void = () => {};
@@ -166,9 +167,13 @@ export class Submitter {
   watchOwner(): void {
     const shared = this.#shared;
     const owner = shared.i32(CONTROL_OWNER);
-    if (this.isEngineClosed || !this.liveness.isDead(owner)) return;
-    Atomics.store(shared.i32s, CONTROL_CLOSED >> 2, 1);
-    shared.core.wakeAll();
+    if (!this.isEngineClosed && this.liveness.isDead(owner)) this.end();
+  }
+
+  /** Closes the engine to all threads: nobody is left who would answer. */
+  end(): void {
+    Atomics.store(this.#shared.i32s, CONTROL_CLOSED >> 2, 1);
+    this.#shared.core.wakeAll();
   }
 
   /** Has the arena go on after a death; as long as there is an owner, that is the owner's. */
@@ -295,8 +300,9 @@ export class Submitter {
     });
   }
 
-  /** Forgets all jobs; only once the engine is closed. */
-  abandon(): void {
+  /** Forgets all jobs; only once the engine is closed, or failed: then calls that wait end so. */
+  abandon(failure?: RingfoldError): void {
+    this.#failure ??= failure;
     this.#entries.clear();
     this.#retained = 0;
     this.#alive.unref();
@@ -394,6 +400,7 @@ export class Submitter {
           runs = 0;
           core.putBack(this.me);
         }
+        if (this.#failure !== undefined) throw this.#failure;
         if (this.isEngineClosed) {
           throw new RingfoldError("ERR_CLOSED", "the engine was closed while a job was under way");
         }
