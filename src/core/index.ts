@@ -8,7 +8,6 @@ export {
   wake as gateWake,
 } from "./gate";
 export {
-  answer,
   ascend,
   cellOf,
   climbFrom,
@@ -32,6 +31,7 @@ export {
   pairTarget,
   settle as pairSettle,
 } from "./pairwise";
+export { answer } from "./records";
 export { isQuiet, owes, pushMark, recover, wakeAll } from "./recover";
 export {
   claim as ringClaim,
@@ -40,8 +40,12 @@ export {
   isEmpty as ringIsEmpty,
   payloadOf as ringPayload,
   publish as ringPublish,
+  publishMany as ringPublishMany,
   release as ringRelease,
+  releaseMany as ringReleaseMany,
   reserve as ringReserve,
+  reservedTicket,
+  reserveMany as ringReserveMany,
   size as ringSize,
 } from "./ring";
 export { collect, help, helpBegin, helpEnd, putBack, submit, submitStreamed, work } from "./worker";

@@ -7,10 +7,9 @@
 // the tree depends on the number of blocks only. A task is a node of level
 // JOB_SHIFT; below it one thread folds, above it the last to arrive merges.
 
-import { add64, cas32, load32, load64, peek32, peek64, poke32, store32 } from "./atomic";
+import { add64, cas32, load32, load64, peek32, peek64, store32 } from "./atomic";
 import { point } from "./fault";
 import { elementShift, foldBegin, foldBlocks, foldEnd, mergeRecord } from "./fold";
-import * as gate from "./gate";
 import {
   ASCEND_MERGE,
   ASCEND_ROOT,
@@ -18,60 +17,34 @@ import {
   BLOCK,
   BLOCK_LOG2,
   HAND_EMPTY,
-  HAND_FULL,
   JOB_ARRIVALS,
   JOB_CELLS,
   JOB_COMPLETE,
   JOB_DONE,
   JOB_DTYPE,
-  JOB_EPOCH,
   JOB_ERROR,
   JOB_INPUT,
   JOB_KIND,
   JOB_LENGTH,
   JOB_SHIFT,
-  JOB_SIZE,
   JOB_STATE_BYTES,
   JOB_STOP,
-  JOB_SUBMITTER,
   JOB_TASKS,
-  JOBS,
   KIND_BLOCKS,
   LINE_BLOCKS,
-  LINE_EPOCH,
-  LINE_GATE,
   LINE_HAND,
-  LINE_RECORD,
-  LINE_RESULTS,
   OWES_ANSWER,
   OWES_NOTHING,
   OWES_TASK,
-  POINT_ANSWERED,
   POINT_ARRIVED,
   POINT_CELL_DONE,
   POINT_COMPLETE,
-  POINT_COPIED,
   POINT_DONE,
-  POINT_FILLED,
   POINT_FOLDED,
-  POINT_IN_HAND,
   POINT_MERGED,
-  POINT_PUBLISHED,
-  POINT_RELEASED,
-  RECORD_ADDRESS,
-  RECORD_CELL,
-  RECORD_JOB,
-  RECORD_LENGTH,
-  RECORD_SIZE,
-  RECORD_TASK,
-  RECORD_TRIES,
-  SLOT_EPOCH,
-  TASK_RING,
 } from "./map";
 import { count, lineOf } from "./places";
-import * as ring from "./ring";
-/** A submitter's gate has one waiter, but its bit stands where its number says. */
-export const GATE_WORDS = 4;
+import { answer } from "./records";
 
 export function firstBlock(job: usize, task: i32): i64 {
   return (<i64>task) << (<i64>peek32(job + JOB_SHIFT));
@@ -282,89 +255,4 @@ export function owesCell(job: usize, task: i32, cell: i32): i32 {
   const word = load32(cellWord(job, cell));
   if (word == task << 1) return OWES_TASK;
   return word == ((task << 1) | 1) ? OWES_ANSWER : OWES_NOTHING;
-}
-
-// --- records through rings -----------------------------------------------------------
-
-/**
- * Publishes an answer and wakes the submitter. The result ring holds an answer of every job
- * and of every streamed task that can be outstanding, so it is never full. After the answer
- * that completes a job its entry may be used again: touch it no more. After a death an answer may
- * come twice; the submitter knows what it waits for.
- */
-export function answer(me: i32, job: usize, task: i32, cell: i32): void {
-  const submitter = peek32(job + JOB_SUBMITTER);
-  const line = lineOf(submitter);
-  const results = <usize>peek32(line + LINE_RESULTS);
-  let ticket = ring.reserve(me, results);
-  while (ticket < 0) ticket = ring.reserve(me, results);
-  const record = ring.payloadOf(results, ticket);
-  poke32(ring.slotOf(results, ticket) + SLOT_EPOCH, peek32(job + JOB_EPOCH));
-  poke32(record + RECORD_JOB, <i32>((job - JOBS) / JOB_SIZE));
-  poke32(record + RECORD_TASK, task);
-  poke32(record + RECORD_CELL, cell);
-  point(POINT_FILLED);
-  ring.publish(results, ticket);
-  point(POINT_ANSWERED);
-  // All: the submitter may wait twice at its gate, asleep and by `Atomics.waitAsync`.
-  gate.wake(line + LINE_GATE, GATE_WORDS, i32.MAX_VALUE);
-}
-
-/** Publishes a task. The ring holds all that can be outstanding, so it is never full for long. */
-export function push(
-  me: i32,
-  index: i32,
-  epoch: i32,
-  task: i32,
-  address: i32,
-  length: i32,
-  cell: i32,
-  tries: i32,
-): void {
-  let ticket = ring.reserve(me, TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
-  const record = ring.payloadOf(TASK_RING, ticket);
-  poke32(ring.slotOf(TASK_RING, ticket) + SLOT_EPOCH, epoch);
-  poke32(record + RECORD_JOB, index);
-  poke32(record + RECORD_TASK, task);
-  poke32(record + RECORD_ADDRESS, address);
-  poke32(record + RECORD_LENGTH, length);
-  poke32(record + RECORD_CELL, cell);
-  poke32(record + RECORD_TRIES, tries);
-  point(POINT_FILLED);
-  ring.publish(TASK_RING, ticket);
-  point(POINT_PUBLISHED);
-}
-
-/** Publishes the record in a thread's line once more. */
-export function pushAgain(me: i32, line: usize, tries: i32): void {
-  const record = line + LINE_RECORD;
-  push(
-    me,
-    peek32(record + RECORD_JOB),
-    peek32(line + LINE_EPOCH),
-    peek32(record + RECORD_TASK),
-    peek32(record + RECORD_ADDRESS),
-    peek32(record + RECORD_LENGTH),
-    peek32(record + RECORD_CELL),
-    tries,
-  );
-}
-
-/** Moves the record at the head of `from` into this thread's line, if one is published. */
-export function takeRecord(me: i32, from: usize, isTask: bool): bool {
-  if (ring.claim(me, from, 1) == 0) return false;
-  const ticket = ring.claimedTicket();
-  copyRecord(lineOf(me), from, ticket);
-  point(POINT_COPIED);
-  if (isTask) store32(lineOf(me) + LINE_HAND, HAND_FULL);
-  point(POINT_IN_HAND);
-  ring.release(from, ticket);
-  point(POINT_RELEASED);
-  return true;
-}
-
-export function copyRecord(line: usize, from: usize, ticket: i64): void {
-  poke32(line + LINE_EPOCH, peek32(ring.slotOf(from, ticket) + SLOT_EPOCH));
-  memory.copy(line + LINE_RECORD, ring.payloadOf(from, ticket), RECORD_SIZE);
 }

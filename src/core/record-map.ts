@@ -20,7 +20,7 @@ export const HISTORY_PRODUCERS = 4;
 export const HISTORY_MIXED = 8;
 /** u32: pushes, pops and looks a thread. */
 export const HISTORY_OPERATIONS = 12;
-/** u32: most tickets of one claim. */
+/** u32: most tickets of one claim, and of one reservation. */
 export const HISTORY_MOST = 16;
 export const HISTORY_SEED = 20;
 /** u32: how it pauses: see `pause`. */
@@ -39,15 +39,15 @@ export const HISTORY_SIZE = 69632;
 
 /** u32: what was called; 0: nothing any more. */
 export const RECORD_CALLED = 0;
-/** i32: most tickets to claim; the value that is published. */
+/** i32: most tickets to reserve, or claim; the first value that is published; tickets released. */
 export const RECORD_ARGUMENT = 4;
 /** i64: from the clock. */
 export const RECORD_CALL = 8;
 /** i64: from the clock; 0: it never returned. */
 export const RECORD_RETURN = 16;
-/** i64: ticket that was reserved, −1 for full; published, claimed first, released; the size. */
+/** i64: first ticket that was reserved, published, claimed or released; the size. */
 export const RECORD_TICKET = 24;
-/** i32: tickets claimed; 1 for true. */
+/** i32: tickets reserved (0: full), published, claimed; 1 for true. */
 export const RECORD_RESULT = 32;
 /** 7 × i32: values read from the claimed slots; 0: not read. */
 export const RECORD_VALUES = 36;

@@ -120,7 +120,7 @@ export function record(me: i32, index: i32): void {
   for (let i = 0; i < 8; i++) next();
   pace = peek32(history + HISTORY_PACE);
   at = history + HISTORY_RECORDS + <usize>(me * THREAD_RECORDS) * RECORD_BYTES;
-  // Room for what one more step writes: a claim and its releases.
+  // Room for what one more step writes: a claim and its releases, say.
   const last = at + (THREAD_RECORDS - 2 - MOST_VALUES) * RECORD_BYTES;
   const producer = me < peek32(history + HISTORY_PRODUCERS);
   const mixed = peek32(history + HISTORY_MIXED);
@@ -132,7 +132,7 @@ export function record(me: i32, index: i32): void {
     if ((r & 7) == 0) {
       look(history + HISTORY_RING, (r >>> 8) % 3);
     } else if (producer != ((r >>> 3) & 15) < mixed) {
-      push(me, history + HISTORY_RING);
+      push(me, history + HISTORY_RING, 1 + ((r >>> 8) % most));
     } else {
       pop(me, history + HISTORY_RING, 1 + ((r >>> 8) % most));
     }
@@ -146,22 +146,59 @@ function meet(history: usize, threads: i32): void {
   }
 }
 
-function push(me: i32, q: usize): void {
-  call(CALLED_RESERVE, 0);
-  const ticket = ring.reserve(me, q);
-  poke64(at + RECORD_TICKET, ticket);
+/** Reserves one, or many with one call; publishes each in some order, or all with one call. */
+function push(me: i32, q: usize, most: i32): void {
+  call(CALLED_RESERVE, most);
+  const n = reserve(me, q, most);
   returned();
-  if (ticket < 0) return;
-  pause();
-  const value = ((me + 1) << 24) | (++values & 0xffffff);
-  const payload = ring.payloadOf(q, ticket);
+  // A defective ring may say anything.
+  if (n <= 0 || n > MOST_VALUES) return;
+  const first = taken;
+  const value = ((me + 1) << 24) | ((values + 1) & 0xffffff);
+  values += n;
+  const together = n > 1 && (next() & 1) != 0;
+  const backwards = (next() & 3) == 0;
+  for (let i = 0; i < n; i++) {
+    const k = backwards ? n - 1 - i : i;
+    const ticket = first + <i64>k;
+    pause();
+    fill(ring.payloadOf(q, ticket), value + k);
+    if (together) continue;
+    poke64(at + RECORD_TICKET, ticket);
+    poke32(at + RECORD_RESULT, 1);
+    call(CALLED_PUBLISH, value + k);
+    ring.publish(q, ticket);
+    returned();
+  }
+  if (!together) return;
+  poke64(at + RECORD_TICKET, first);
+  poke32(at + RECORD_RESULT, n);
+  call(CALLED_PUBLISH, value);
+  ring.publishMany(q, first, n);
+  returned();
+}
+
+/** First ticket of the last `reserve`. */
+let taken: i64 = 0;
+
+function reserve(me: i32, q: usize, most: i32): i32 {
+  let n = 1;
+  if (most == 1) {
+    taken = ring.reserve(me, q);
+    if (taken < 0) n = 0;
+  } else {
+    n = ring.reserveMany(me, q, most);
+    taken = ring.reservedTicket();
+  }
+  poke64(at + RECORD_TICKET, taken);
+  poke32(at + RECORD_RESULT, n);
+  return n;
+}
+
+function fill(payload: usize, value: i32): void {
   poke32(payload, value);
   if ((next() & 3) == 0) pause();
   poke32(payload + SECOND_COPY, value);
-  poke64(at + RECORD_TICKET, ticket);
-  call(CALLED_PUBLISH, value);
-  ring.publish(q, ticket);
-  returned();
 }
 
 function pop(me: i32, q: usize, most: i32): void {
@@ -172,8 +209,8 @@ function pop(me: i32, q: usize, most: i32): void {
   poke64(at + RECORD_TICKET, first);
   poke32(at + RECORD_RESULT, n);
   returned();
-  // A defective ring may say anything.
-  if (n < 0 || n > MOST_VALUES) return;
+  if (n <= 0 || n > MOST_VALUES) return;
+  const together = n > 1 && (next() & 1) != 0;
   const backwards = (next() & 3) == 0;
   for (let i = 0; i < n; i++) {
     const k = backwards ? n - 1 - i : i;
@@ -184,11 +221,17 @@ function pop(me: i32, q: usize, most: i32): void {
     if ((next() & 3) == 0) pause();
     const whole = peek32(payload + SECOND_COPY) == value;
     poke32(claim + RECORD_VALUES + ((<usize>k) << 2), whole ? value : TORN);
+    if (together) continue;
     poke64(at + RECORD_TICKET, ticket);
-    call(CALLED_RELEASE, 0);
+    call(CALLED_RELEASE, 1);
     ring.release(q, ticket);
     returned();
   }
+  if (!together) return;
+  poke64(at + RECORD_TICKET, first);
+  call(CALLED_RELEASE, n);
+  ring.releaseMany(q, first, n);
+  returned();
 }
 
 function look(q: usize, which: i32): void {

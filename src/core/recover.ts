@@ -1,14 +1,14 @@
 // Puts right what a dead thread left. Called by one thread only, the engine's owner, after the
 // death is confirmed: nothing of the dead thread runs any more. README.md has the argument.
 //
-// The dead thread's intent tells the one slot that it may have taken. An orphan is a slot that is
+// The dead thread's intent tells the slots that it may have taken. An orphan is a slot that is
 // taken, that no living thread's intent covers, and that is still taken when looked at again. A
 // reserved one gets a tombstone; a claimed one gives its task back. Then the task in hand.
 
 import { load32, load64, peek32, poke32, store32, store64 } from "./atomic";
 import { iAm, point } from "./fault";
 import * as gate from "./gate";
-import { answer, copyRecord, isWanted, owesCell, owesClimb, push, pushAgain } from "./job";
+import { isWanted, owesCell, owesClimb } from "./job";
 import {
   CONTROL_HELPERS,
   CONTROL_IDLE,
@@ -61,6 +61,7 @@ import {
 } from "./map";
 import * as pairwise from "./pairwise";
 import { clearBit, jobOf, lineOf, setBit } from "./places";
+import { answer, copyRecord, push, pushAgain } from "./records";
 import * as ring from "./ring";
 import { NO_RETURN, NO_TOMBSTONE, NO_WAKE, ONE_LOOK } from "./switches";
 
@@ -127,44 +128,57 @@ function isTaken(at: usize, operation: i32, t: i64): bool {
 
 // --- a dead thread's ring operation ---------------------------------------------------
 
-/** The slot of the dead thread's last operation on a ring of records. */
+/** The slots of the dead thread's last operation on a ring of records. */
 function recoverSlot(dead: i32): i32 {
   const line = lineOf(dead);
   const intent = load64(line + LINE_INTENT);
   const operation = operationOf(intent);
   const at = ringOf(intent);
+  if (operation == INTENT_RESERVE) return recoverReserved(line, at, intent);
   // A submitter's own answers go with it; numbers of a pairwise job are seen to with its task.
-  const isAnswer = at == <usize>peek32(line + LINE_RESULTS) && operation == INTENT_CLAIM;
-  if (intent == 0 || isAnswer || (operation == INTENT_CLAIM && at != TASK_RING)) {
-    return RECOVER_DONE;
-  }
+  return at == TASK_RING ? recoverClaimed(line, intent) : RECOVER_DONE;
+}
+
+/** Each reserved slot that is orphaned gets a tombstone. A slot once given one is taken no more. */
+function recoverReserved(line: usize, at: usize, intent: i64): i32 {
   if (!isThere(at)) return RECOVER_DONE;
-  const end = operation == INTENT_RESERVE ? at + RING_TAIL : at + RING_HEAD;
-  const t = ticketOf(intent, load64(end));
-  // With the task in hand, this claim was the dead thread's own beyond doubt.
-  const isOwn = operation == INTENT_CLAIM && load32(line + LINE_HAND) == HAND_FULL;
-  if (!isTaken(at, operation, t)) return RECOVER_DONE;
-  point(POINT_LOOKED);
-  if (!isOwn) {
-    if (isCovered(at, operation, t)) return RECOVER_AGAIN;
-    if (!ONE_LOOK && !isTaken(at, operation, t)) return RECOVER_DONE;
-  }
-  if (operation == INTENT_RESERVE) {
-    if (NO_TOMBSTONE) return RECOVER_DONE;
+  const first = ticketOf(intent, load64(at + RING_TAIL));
+  let result = RECOVER_DONE;
+  for (let i = 0; i < countOf(intent); i++) {
+    const t = first + <i64>i;
+    if (!isTaken(at, INTENT_RESERVE, t)) continue;
+    point(POINT_LOOKED);
+    if (isCovered(at, INTENT_RESERVE, t)) {
+      result = RECOVER_AGAIN;
+      continue;
+    }
+    if (!ONE_LOOK && !isTaken(at, INTENT_RESERVE, t)) continue;
+    if (NO_TOMBSTONE) continue;
     poke32(ring.payloadOf(at, t) + RECORD_JOB, TOMBSTONE);
     ring.publish(at, t);
     if (at == TASK_RING && load32(line + LINE_HAND) == HAND_BACK) {
       store32(line + LINE_HAND, HAND_FULL);
     }
-    return RECOVER_DONE;
   }
+  return result;
+}
+
+/** A claimed slot that is orphaned gives its task to the dead thread's line. One at a time. */
+function recoverClaimed(line: usize, intent: i64): i32 {
+  const t = ticketOf(intent, load64(TASK_RING + RING_HEAD));
+  // With the task in hand, this claim was the dead thread's own beyond doubt.
+  const isOwn = load32(line + LINE_HAND) == HAND_FULL;
+  if (!isTaken(TASK_RING, INTENT_CLAIM, t)) return RECOVER_DONE;
+  point(POINT_LOOKED);
   if (!isOwn) {
-    copyRecord(line, at, t);
+    if (isCovered(TASK_RING, INTENT_CLAIM, t)) return RECOVER_AGAIN;
+    if (!ONE_LOOK && !isTaken(TASK_RING, INTENT_CLAIM, t)) return RECOVER_DONE;
+    copyRecord(line, TASK_RING, t);
     // Nobody died of a task that was never begun.
     poke32(line + LINE_RECORD + RECORD_TRIES, peek32(line + LINE_RECORD + RECORD_TRIES) - 1);
     store32(line + LINE_HAND, HAND_FULL);
   }
-  ring.release(at, t);
+  ring.release(TASK_RING, t);
   return RECOVER_DONE;
 }
 

@@ -2,10 +2,11 @@
 // queue, with 64-bit tickets and a strict full and empty as in crossbeam's
 // ArrayQueue and JCTools' MpmcArrayQueue.
 //
-// Any participant may call anything here. A producer: reserve → fill the payload
-// → publish. A consumer: claim n → read each payload → release each. Between
-// reserve and publish, and between claim and release, the slot belongs to the
-// caller alone; README.md has the states of a slot and why that holds.
+// Any participant may call anything here. A producer: reserve, or reserve n →
+// fill each payload → publish each, or all. A consumer: claim n → read each
+// payload → release each, or all. Between reserve and publish, and between claim
+// and release, the slot belongs to the caller alone; README.md has the states of a
+// slot and why that holds.
 //
 // Before each compare-exchange the caller's line says what it is for: its
 // *intent*. If the thread dies, recover.ts finds by it which slot is orphaned.
@@ -21,6 +22,7 @@ import {
   MOST_CLAIMED,
   POINT_CLAIM,
   POINT_CLAIMED,
+  POINT_PUBLISHED,
   POINT_RESERVE,
   POINT_RESERVED,
   RING_HEAD,
@@ -45,9 +47,15 @@ import {
 
 /** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
 let claimed: i64 = 0;
+/** The same of `reserveMany`. */
+let reserved: i64 = 0;
 
 export function claimedTicket(): i64 {
   return claimed;
+}
+
+export function reservedTicket(): i64 {
+  return reserved;
 }
 
 /**
@@ -115,7 +123,7 @@ function advance(end: usize, ticket: i64, n: i32): bool {
 export function reserve(me: i32, ring: usize): i64 {
   while (true) {
     const t = load64(ring + RING_TAIL);
-    if (load32(slotOf(ring, t) + SLOT_SEQ) == <i32>t) {
+    if (isFree(ring, t)) {
       if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 1);
       point(POINT_RESERVE);
       if (advance(ring + RING_TAIL, t, 1)) {
@@ -133,6 +141,39 @@ export function reserve(me: i32, ring: usize): i64 {
   }
 }
 
+/**
+ * Takes a free prefix of at most `max` (and MOST_CLAIMED) tickets with one compare-exchange and
+ * returns its length; its first is `reservedTicket`. At an instant before the compare-exchange it
+ * was the longest. 0 if the ring is full, as strictly as `reserve`.
+ */
+export function reserveMany(me: i32, ring: usize, max: i32): i32 {
+  const most = min<i32>(max, MOST_CLAIMED);
+  while (true) {
+    const t = load64(ring + RING_TAIL);
+    let n = 0;
+    while (n < most && isFree(ring, t + <i64>n)) n++;
+    if (n > 0) {
+      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
+      point(POINT_RESERVE);
+      if (advance(ring + RING_TAIL, t, n)) {
+        reserved = t;
+        for (let i = 0; EARLY_PUBLISH && i < n; i++) setPublished(ring, t + <i64>i);
+        point(POINT_RESERVED);
+        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
+        return n;
+      }
+      retract(me);
+    } else if (BLIND_FULL || t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {
+      return 0;
+    }
+  }
+}
+
+/** True if the slot was given back by whoever had the ticket a lap before. */
+function isFree(ring: usize, ticket: i64): bool {
+  return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket;
+}
+
 export function isPublished(ring: usize, ticket: i64): bool {
   if (LESS_THAN) return load32(slotOf(ring, ticket) + SLOT_SEQ) >= <i32>ticket + 1;
   return load32(slotOf(ring, ticket) + SLOT_SEQ) == <i32>ticket + 1;
@@ -143,14 +184,29 @@ export function publish(ring: usize, ticket: i64): void {
   if (!EARLY_PUBLISH) setPublished(ring, ticket);
 }
 
+/**
+ * Publishes n filled tickets at one instant. Nobody looks at a later one who has not seen `first`
+ * published, or whom nobody told who has: so the first comes last, and the others need no atomic.
+ */
+export function publishMany(ring: usize, first: i64, n: i32): void {
+  if (EARLY_PUBLISH) return;
+  for (let i = n - 1; i > 0; i--) {
+    const t = first + <i64>i;
+    poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t + 1);
+    point(POINT_PUBLISHED);
+  }
+  if (n > 0) setPublished(ring, first);
+}
+
 function setPublished(ring: usize, ticket: i64): void {
   store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + 1);
 }
 
 /**
- * Takes the longest published prefix of at most `max` (and MOST_CLAIMED) tickets with one
- * compare-exchange and returns its length; 0 if the next ticket is not published. It never waits for a producer
- * that stands between reserve and publish: for a strict answer see `isEmpty`.
+ * Takes a published prefix of at most `max` (and MOST_CLAIMED) tickets with one compare-exchange
+ * and returns its length. At an instant before the compare-exchange it was the longest; what is
+ * published between the two stays. 0 if the next ticket is not published. It never waits for a
+ * producer that stands between reserve and publish: for a strict answer see `isEmpty`.
  */
 export function claim(me: i32, ring: usize, max: i32): i32 {
   const most = min<i32>(max, MOST_CLAIMED);
@@ -183,6 +239,17 @@ export function isReady(ring: usize): bool {
 /** Gives the slot back to the producer one lap on: every read before it stays before. */
 export function release(ring: usize, ticket: i64): void {
   if (!EARLY_RELEASE) setReleased(ring, ticket);
+}
+
+/** Releases n tickets at one instant: `reserve` looks at slots in order, as `claim` does. */
+export function releaseMany(ring: usize, first: i64, n: i32): void {
+  if (EARLY_RELEASE) return;
+  const lap = peek32(ring + RING_MASK) + 1;
+  for (let i = n - 1; i > 0; i--) {
+    const t = first + <i64>i;
+    poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t + lap);
+  }
+  if (n > 0) setReleased(ring, first);
 }
 
 function setReleased(ring: usize, ticket: i64): void {

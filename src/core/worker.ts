@@ -20,10 +20,7 @@ import {
   firstBlock,
   isCellOpen,
   progress,
-  push,
-  pushAgain,
   runBlocks,
-  takeRecord,
 } from "./job";
 import {
   BLOCK,
@@ -72,6 +69,7 @@ import {
 } from "./map";
 import * as pairwise from "./pairwise";
 import { clearBit, count, countBits, jobOf, lineOf, setBit } from "./places";
+import { push, pushAgain, pushTasks, takeRecord } from "./records";
 import * as ring from "./ring";
 import { NO_CHAIN } from "./switches";
 
@@ -103,7 +101,7 @@ function isCrowded(): bool {
 export function submit(me: i32, index: i32, first: i32, end: i32): void {
   iAm(me);
   const epoch = peek32(jobOf(index) + JOB_EPOCH);
-  for (let task = first; task < end; task++) push(me, index, epoch, task, 0, 0, 0, 0);
+  for (let task = first; task < end; ) task += pushTasks(me, index, epoch, task, end - task);
   wakeSome(me, end - first);
 }
 

@@ -60,7 +60,7 @@ export interface Script {
   readonly mixed: number;
   /** Pushes, pops and looks a thread. */
   readonly operations: number;
-  /** Most tickets of one claim. */
+  /** Most tickets of one claim, and of one reservation. */
   readonly most: number;
   readonly seed: number;
   /** Naps a pause, in 32nds; 0: no pauses at all. */
@@ -201,25 +201,31 @@ export class Recorders {
   #operation(at: number, start: bigint): RingOperation {
     const word = (field: number) => this.#words[(at + field) >> 2] as number;
     const long = this.#longs[(at + RECORD_TICKET) >> 3] as bigint;
-    const ticket = Number(long - start);
+    const first = Number(long - start);
     const result = word(RECORD_RESULT);
+    // More than it asked for is wrong whatever they are.
+    const count = Math.max(0, Math.min(result, MOST_VALUES));
     const called = word(RECORD_CALLED);
     switch (called) {
       case CALLED_RESERVE:
-        return { kind: "reserve", ticket: long === -1n ? "full" : ticket };
-      case CALLED_PUBLISH:
-        return { kind: "publish", ticket, value: word(RECORD_ARGUMENT) };
+        return { kind: "reserve", most: word(RECORD_ARGUMENT), first, n: count };
+      case CALLED_PUBLISH: {
+        const value = word(RECORD_ARGUMENT);
+        return {
+          kind: "publish",
+          first,
+          values: Array.from({ length: count }, (_, k) => value + k),
+        };
+      }
       case CALLED_CLAIM: {
-        // More than it asked for is wrong whatever they are.
-        const n = Math.max(0, Math.min(result, MOST_VALUES));
         const values = Array.from(
-          { length: n },
+          { length: count },
           (_, k) => word(RECORD_VALUES + 4 * k) || undefined,
         );
-        return { kind: "claim", most: word(RECORD_ARGUMENT), first: ticket, values };
+        return { kind: "claim", most: word(RECORD_ARGUMENT), first, values };
       }
       case CALLED_RELEASE:
-        return { kind: "release", ticket };
+        return { kind: "release", first, n: word(RECORD_ARGUMENT) };
       case CALLED_SIZE:
         return { kind: "size", result: Number(long) };
       case CALLED_IS_EMPTY:

@@ -4,13 +4,15 @@
 // state is two tickets, head and tail, and for the tickets around them whether they are published,
 // and whether they are claimed and not yet released.
 //
-//   reserve → t        if t = tail and the ticket a lap before t is released: tail += 1
+//   reserve m → t, n   if t = tail and the n ≤ m tickets a lap before those from t on are released:
+//                      tail += n; and at an instant before, with tail at t, no more than n were,
+//                      unless n = m
 //   reserve → full     if tail − head ≥ capacity
-//   publish t          if t is reserved
+//   publish t, n       if the n tickets from t on are reserved; all at one instant
 //   claim m → h, n     if h = head and the n ≤ m tickets from h on are published: head += n; and at
 //                      an instant before, with head at h, no more than n were, unless n = m
 //   claim → 0          if the ticket at head is not published: free, or its producer is not through
-//   release t          if t is claimed
+//   release t, n       if the n tickets from t on are claimed; all at one instant
 //   isEmpty            tail = head, true as well as false
 //   isReady → true     if the ticket at head is published; false says nothing: head may move in its
 //                      midst
@@ -18,15 +20,16 @@
 //
 // So a reserve that finds neither a free slot nor a full ring (the consumer of the last lap stands
 // before its release) has no answer and waits. A claim takes two instants, one at which it sees
-// that the next ticket is not published, and one at which it takes those before. So does size:
-// pushes and pops between the two make it larger than the ring ever was.
+// that the next ticket is not published, and one at which it takes those before. So does a reserve
+// of many, and so does size: pushes and pops between the two make it larger than the ring ever was.
 
 import type { Model, Timed } from "./linearizability.js";
 
 /** As recorded; tickets count from the ring's first. */
 export type RingOperation =
-  | { readonly kind: "reserve"; readonly ticket: number | "full" }
-  | { readonly kind: "publish"; readonly ticket: number; readonly value: number }
+  /** `n` 0: full. */
+  | { readonly kind: "reserve"; readonly most: number; readonly first: number; readonly n: number }
+  | { readonly kind: "publish"; readonly first: number; readonly values: readonly number[] }
   | {
       readonly kind: "claim";
       readonly most: number;
@@ -34,14 +37,14 @@ export type RingOperation =
       /** What the claimed slots held; undefined: not read. */
       readonly values: readonly (number | undefined)[];
     }
-  | { readonly kind: "release"; readonly ticket: number }
+  | { readonly kind: "release"; readonly first: number; readonly n: number }
   | { readonly kind: "isEmpty" | "isReady"; readonly result: boolean }
   | { readonly kind: "size"; readonly result: number };
 
 /** What takes effect at one instant. `of`: the operation's place in the history. */
 export type RingStep =
   | Exclude<RingOperation, { kind: "size" }>
-  | { readonly kind: "seen"; readonly first: number; readonly n: number }
+  | { readonly kind: "seen" | "seenFree"; readonly first: number; readonly n: number }
   | { readonly kind: "head"; readonly of: number }
   | { readonly kind: "tail"; readonly of: number; readonly result: number };
 
@@ -59,7 +62,7 @@ export interface RingState {
 export function observes(operation: RingOperation): boolean {
   switch (operation.kind) {
     case "reserve":
-      return operation.ticket === "full";
+      return operation.n === 0;
     case "claim":
       return operation.values.length === 0;
     case "publish":
@@ -83,17 +86,19 @@ export function stepsOf(history: readonly Timed<RingOperation>[]): {
       steps.push({ ...timed, operation: step });
       of.push(i);
     };
-    if (returned === undefined && operation.kind !== "claim" && observes(operation)) continue;
+    const takes = operation.kind === "claim" || operation.kind === "reserve";
+    if (returned === undefined && !takes && observes(operation)) continue;
     if (operation.kind === "size") {
       add({ kind: "head", of: i });
       add({ kind: "tail", of: i, result: operation.result });
       continue;
     }
     add(operation);
-    if (operation.kind === "claim" && returned !== undefined) {
-      const n = operation.values.length;
-      if (n > 0 && n < operation.most) add({ kind: "seen", first: operation.first, n });
-    }
+    if (!takes || returned === undefined) continue;
+    const { first, most } = operation;
+    const n = operation.kind === "claim" ? operation.values.length : operation.n;
+    const kind = operation.kind === "claim" ? "seen" : "seenFree";
+    if (n > 0 && n < most) add({ kind, first, n });
   }
   return { steps, of };
 }
@@ -108,7 +113,8 @@ export class RingModel implements Model<RingState, RingStep> {
   constructor(capacity: number, history: readonly Timed<RingOperation>[]) {
     this.#capacity = capacity;
     for (const { operation } of history) {
-      if (operation.kind === "publish") this.#values.set(operation.ticket, operation.value);
+      if (operation.kind !== "publish") continue;
+      for (const [i, v] of operation.values.entries()) this.#values.set(operation.first + i, v);
     }
   }
 
@@ -117,14 +123,22 @@ export class RingModel implements Model<RingState, RingStep> {
     const only = (holds: boolean) => (holds ? [state] : []);
     switch (step.kind) {
       case "reserve": {
-        if (step.ticket === "full" && !pending) return only(this.isFull(state));
-        const isNext = pending || step.ticket === tail;
-        return isNext && this.isFree(state) ? [{ ...state, tail: tail + 1 }] : [];
+        const free = this.free(state);
+        const reserved = (n: number) => ({ ...state, tail: tail + n });
+        if (pending) {
+          const most = Math.min(step.most, free);
+          return Array.from({ length: most }, (_, i) => reserved(i + 1));
+        }
+        if (step.n === 0) return only(this.isFull(state));
+        const isNext = step.first === tail && step.n <= Math.min(free, step.most);
+        return isNext ? [reserved(step.n)] : [];
       }
       case "publish": {
-        const bit = this.#bit(step.ticket);
-        const isReserved = step.ticket >= head && step.ticket < tail && (published & bit) === 0;
-        return isReserved ? [{ ...state, published: published | bit }] : [];
+        const bits = this.#bits(step.first, step.values.length);
+        const isReserved = step.first >= head && step.first + step.values.length <= tail;
+        return isReserved && (published & bits) === 0
+          ? [{ ...state, published: published | bits }]
+          : [];
       }
       case "claim": {
         const ready = this.ready(state);
@@ -140,11 +154,13 @@ export class RingModel implements Model<RingState, RingStep> {
       }
       case "seen":
         return only(step.first === head && step.n === this.ready(state));
+      case "seenFree":
+        return only(step.first === tail && step.n === this.free(state));
       case "release": {
-        const bit = this.#bit(step.ticket);
-        const { ticket } = step;
-        const isClaimed = ticket < head && ticket >= head - this.#capacity && (claimed & bit) !== 0;
-        return isClaimed ? [{ ...state, claimed: claimed & ~bit }] : [];
+        const { first, n } = step;
+        const bits = this.#bits(first, n);
+        const isPast = first + n <= head && first >= head - this.#capacity;
+        return isPast && (claimed & bits) === bits ? [{ ...state, claimed: claimed & ~bits }] : [];
       }
       case "isEmpty":
         return only((tail === head) === step.result);
@@ -164,9 +180,14 @@ export class RingModel implements Model<RingState, RingStep> {
     return 1 << (ticket & (this.#capacity - 1));
   }
 
-  #claim(state: RingState, n: number): RingState {
+  #bits(first: number, n: number): number {
     let bits = 0;
-    for (let i = 0; i < n; i++) bits |= this.#bit(state.head + i);
+    for (let i = 0; i < n; i++) bits |= this.#bit(first + i);
+    return bits;
+  }
+
+  #claim(state: RingState, n: number): RingState {
+    const bits = this.#bits(state.head, n);
     const { published, claimed } = state;
     const after = { published: published & ~bits, claimed: claimed | bits };
     return { ...state, ...after, head: state.head + n };
@@ -176,9 +197,11 @@ export class RingModel implements Model<RingState, RingStep> {
     return tail - head >= this.#capacity;
   }
 
-  /** True if the slot of the next ticket to reserve is released. */
-  isFree(state: RingState): boolean {
-    return !this.isFull(state) && (state.claimed & this.#bit(state.tail)) === 0;
+  /** Tickets from tail on whose slots are released. */
+  free({ head, tail, claimed }: RingState): number {
+    let n = 0;
+    while (tail + n - head < this.#capacity && (claimed & this.#bit(tail + n)) === 0) n++;
+    return n;
   }
 
   /** Published tickets from head on. */

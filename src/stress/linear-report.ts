@@ -59,10 +59,16 @@ function callOf(history: readonly Timed<unknown>[], i: number): number {
 export function describe(operation: RingOperation, pending = false): string {
   const answer = (text: string | number | boolean) => (pending ? "" : ` → ${text}`);
   switch (operation.kind) {
-    case "reserve":
-      return `reserve${answer(operation.ticket)}`;
-    case "publish":
-      return `publish ${operation.ticket}, value ${hex(operation.value)}`;
+    case "reserve": {
+      const { most, first, n } = operation;
+      const many = n === 1 ? first : `${n} from ${first}`;
+      return `reserve${most === 1 ? "" : ` ${most}`}${answer(n === 0 ? "full" : many)}`;
+    }
+    case "publish": {
+      const { first, values } = operation;
+      if (values.length === 1) return `publish ${first}, value ${hex(values[0] as number)}`;
+      return `publish ${values.length} from ${first}: ${values.map(hex).join(" ")}`;
+    }
     case "claim": {
       const { most, first, values } = operation;
       if (values.length === 0) return `claim ${most}${answer(0)}`;
@@ -70,7 +76,9 @@ export function describe(operation: RingOperation, pending = false): string {
       return `claim ${most}${answer(`${values.length} from ${first}: ${read}`)}`;
     }
     case "release":
-      return `release ${operation.ticket}`;
+      return operation.n === 1
+        ? `release ${operation.first}`
+        : `release ${operation.n} from ${operation.first}`;
     default:
       return `${operation.kind}${answer(operation.result)}`;
   }
@@ -95,9 +103,11 @@ function describeState({ head, tail, published, claimed }: RingState, capacity: 
 function whyNot(model: RingModel, state: RingState, { operation }: Timed<RingOperation>): string {
   switch (operation.kind) {
     case "reserve":
-      if (operation.ticket === "full") return "the ring is not full.";
-      if (operation.ticket !== state.tail) return `the next ticket to reserve is ${state.tail}.`;
-      return "the slot of that ticket is not free.";
+      if (operation.n === 0) return "the ring is not full.";
+      if (operation.first !== state.tail) return `the next ticket to reserve is ${state.tail}.`;
+      return operation.n > model.free(state)
+        ? `slots free from ${state.tail} on: ${model.free(state)}.`
+        : "it left a slot that was free all the while.";
     case "publish":
       return "that ticket is not reserved, or published already.";
     case "claim":

@@ -204,7 +204,7 @@ class Linear {
     tally.histories++;
     tally.operations += history.length;
     for (const { operation } of history) {
-      if (operation.kind === "reserve" && operation.ticket === "full") tally.full++;
+      if (operation.kind === "reserve" && operation.n === 0) tally.full++;
       if (operation.kind === "claim" && operation.values.length === 0) tally.nothing++;
     }
     if (verdict === "undecided") tally.undecided++;

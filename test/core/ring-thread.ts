@@ -1,7 +1,7 @@
 // A thread of ring-threads.test.ts: pushes or takes numbered records.
 
 import { workerData } from "node:worker_threads";
-import type { Core } from "../../src/engine/shared.js";
+import type { WholeCore } from "./core.js";
 
 export interface Role {
   memory: WebAssembly.Memory;
@@ -28,23 +28,37 @@ export interface Role {
 
 const role = workerData as Role;
 const { memory, module, ring, me, index, count, producers, batch, bitmap, taken, disorder } = role;
-const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Core;
+const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WholeCore;
 const words = new Int32Array(memory.buffer);
 
 Atomics.add(words, role.ready >> 2, 1);
 while (Atomics.load(words, role.ready >> 2) < role.together);
 
 if (role.role === "produce") {
-  for (let i = 0; i < count; ) {
-    const ticket = core.ringReserve(me, ring);
-    if (ticket < 0n) continue;
+  const fill = (ticket: bigint, i: number) => {
     const at = core.ringPayload(ring, ticket) >> 2;
     words[at] = index;
     words[at + 1] = i;
     // A checksum, so that a record read before it was whole is seen.
     words[at + 2] = index * 31 + i * 17;
-    core.ringPublish(ring, ticket);
-    i++;
+  };
+  for (let i = 0, turn = 0; i < count; turn++) {
+    // In turn: one, some that are published each, some that are published together.
+    if (batch === 1 || turn % 3 === 0) {
+      const ticket = core.ringReserve(me, ring);
+      if (ticket < 0n) continue;
+      fill(ticket, i++);
+      core.ringPublish(ring, ticket);
+      continue;
+    }
+    const n = core.ringReserveMany(me, ring, Math.min(batch, count - i));
+    const first = core.reservedTicket();
+    const together = turn % 3 === 1;
+    for (let k = 0n; k < n; k++) {
+      fill(first + k, i++);
+      if (!together) core.ringPublish(ring, first + k);
+    }
+    if (together) core.ringPublishMany(ring, first, n);
   }
 } else if (role.role === "reserve") {
   // One above the ticket, so that "full" leaves 0 only if it was never said.
@@ -55,16 +69,18 @@ if (role.role === "produce") {
   while (Atomics.load(words, taken >> 2) < count * producers) {
     const n = core.ringClaim(me, ring, batch);
     const first = core.claimedTicket();
+    const together = n > 1 && (first & 1n) === 0n;
     for (let k = 0n; k < n; k++) {
       const at = core.ringPayload(ring, first + k) >> 2;
       const producer = words[at] as number;
       const i = words[at + 1] as number;
       const whole = words[at + 2] === producer * 31 + i * 17;
-      core.ringRelease(ring, first + k);
+      if (!together) core.ringRelease(ring, first + k);
       if (!whole || i <= (last[producer] as number)) Atomics.add(words, disorder >> 2, 1);
       last[producer] = i;
       Atomics.add(words, (bitmap >> 2) + producer * count + i, 1);
     }
+    if (together) core.ringReleaseMany(ring, first, n);
     if (n > 0) Atomics.add(words, taken >> 2, n);
   }
 }

@@ -1,8 +1,8 @@
-// The ring in one thread: every state that four operations can reach at
+// The ring in one thread: every state that its operations can reach at
 // capacities 2 and 4, against a model of eight lines, next to every wrap.
 
 import { RING_SIZE, SLOT_SHIFT } from "../../src/core/map.js";
-import { assert, test } from "../harness.js";
+import { assert, seeded, test } from "../harness.js";
 import { coreOn, makeRing, newMemory, RING } from "./core.js";
 
 type Slot = "free" | "reserved" | "published" | "claimed";
@@ -65,6 +65,18 @@ function explore(capacityLog2: number, start: bigint): number {
         }
       });
     }
+    for (let max = 1; !waits && max <= capacity + 1; max++) {
+      visit(model, image, (m) => {
+        let free = 0;
+        const isFree = (t: bigint) =>
+          t < head + BigInt(capacity) && !tickets.has(t - BigInt(capacity));
+        while (free < max && isFree(tail + BigInt(free))) free++;
+        assert.is(core.ringReserveMany(0, RING, max), free, "reserve: the longest free prefix");
+        if (free > 0) assert.is(core.reservedTicket(), tail, "reserve: its first ticket");
+        for (let i = 0; i < free; i++) m.tickets.set(tail + BigInt(i), "reserved");
+        m.tail = tail + BigInt(free);
+      });
+    }
     for (const [t, state] of tickets) {
       if (state === "reserved") {
         visit(model, image, (m) => {
@@ -77,6 +89,21 @@ function explore(capacityLog2: number, start: bigint): number {
           core.ringRelease(RING, t);
           m.tickets.delete(t);
         });
+      }
+      for (let n = 0; tickets.get(t + BigInt(n)) === state; n++) {
+        const all = Array.from({ length: n + 1 }, (_, i) => t + BigInt(i));
+        if (state === "reserved") {
+          visit(model, image, (m) => {
+            core.ringPublishMany(RING, t, n + 1);
+            for (const one of all) m.tickets.set(one, "published");
+          });
+        }
+        if (state === "claimed") {
+          visit(model, image, (m) => {
+            core.ringReleaseMany(RING, t, n + 1);
+            for (const one of all) m.tickets.delete(one);
+          });
+        }
       }
     }
     for (let max = 1; max <= capacity + 1; max++) {
@@ -138,6 +165,35 @@ test("records come out in the order they went in, over many laps", () => {
   assert.is(expected, next);
 });
 
+test("records reserved, published, claimed and released by many come out in order", () => {
+  for (const [, start] of starts) {
+    const random = seeded();
+    const capacityLog2 = random.pick([1, 3, 6]);
+    makeRing(core, RING, capacityLog2, start < 50n ? start : start - 50n);
+    const queue: number[] = [];
+    // Less than what is left to 2^63.
+    for (let next = 0; next < 60; ) {
+      const most = 1 + random.int(40);
+      const put = core.ringReserveMany(0, RING, most);
+      assert.is(put, Math.min(most, 32, 2 ** capacityLog2 - queue.length));
+      const first = core.reservedTicket();
+      for (let i = 0n; i < put; i++) {
+        words[core.ringPayload(RING, first + i) >> 2] = next;
+        queue.push(next++);
+      }
+      core.ringPublishMany(RING, first, put);
+      const wanted = 1 + random.int(40);
+      const got = core.ringClaim(0, RING, wanted);
+      assert.is(got, Math.min(wanted, 32, queue.length));
+      const claimed = core.claimedTicket();
+      for (let i = 0n; i < got; i++) {
+        assert.is(words[core.ringPayload(RING, claimed + i) >> 2], queue.shift());
+      }
+      core.ringReleaseMany(RING, claimed, got);
+    }
+  }
+});
+
 test("a full ring says so and takes again once a slot is released", () => {
   makeRing(core, RING, 1, 7n);
   for (const t of [7n, 8n]) {
@@ -145,6 +201,7 @@ test("a full ring says so and takes again once a slot is released", () => {
     core.ringPublish(RING, t);
   }
   assert.is(core.ringReserve(0, RING), -1n);
+  assert.is(core.ringReserveMany(0, RING, 5), 0);
   assert.is(core.ringClaim(0, RING, 1), 1);
   core.ringRelease(RING, 7n);
   assert.is(core.ringReserve(0, RING), 9n);

@@ -8,28 +8,36 @@ import { fileURLToPath } from "node:url";
 const CORE = fileURLToPath(new URL("../../../src/core", import.meta.url));
 
 interface Compiler {
-  compile(entry: string, outFile: string, options: { optimize: boolean }): Promise<void>;
+  compile(
+    entry: string,
+    outFile: string,
+    options: { optimize: boolean; switches?: readonly string[] },
+  ): Promise<void>;
 }
 
-/** `change`: a text in `file` that stands there once, and what stands there instead. */
-export async function withDefect(
-  file: string,
-  change: readonly [string, string],
-): Promise<WebAssembly.Module> {
+/** Constants of switches.ts; or a text in `file` that stands there once, and what instead. */
+type Defect =
+  | { readonly switches: readonly string[] }
+  | { readonly file: string; readonly change: readonly [string, string] };
+
+export async function withDefect(defect: Defect): Promise<WebAssembly.Module> {
   const folder = await mkdtemp(join(tmpdir(), "ringfold-defect-"));
   try {
     const sources = (await readdir(CORE)).filter((name) => name.endsWith(".ts"));
     await Promise.all(sources.map((name) => cp(join(CORE, name), join(folder, name))));
-    const source = await readFile(join(folder, file), "utf8");
-    const parts = source.split(change[0]);
-    if (parts.length !== 2)
-      throw new Error(`"${change[0]}" stands in ${file} ${parts.length - 1}×`);
-    await writeFile(join(folder, file), parts.join(change[1]));
+    if ("change" in defect) await change(join(folder, defect.file), defect.change);
     const { compile } = (await import(join(CORE, "compile.mjs"))) as Compiler;
     const out = join(folder, "record.wasm");
-    await compile(join(folder, "record.ts"), out, { optimize: false });
+    const switches = "switches" in defect ? defect.switches : [];
+    await compile(join(folder, "record.ts"), out, { optimize: false, switches });
     return new WebAssembly.Module(await readFile(out));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function change(file: string, [from, to]: readonly [string, string]): Promise<void> {
+  const parts = (await readFile(file, "utf8")).split(from);
+  if (parts.length !== 2) throw new Error(`"${from}" stands in ${file} ${parts.length - 1}×`);
+  await writeFile(file, parts.join(to));
 }

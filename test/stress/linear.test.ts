@@ -42,11 +42,14 @@ function sequence(...operations: (RingOperation | [RingOperation, number, number
   });
 }
 
-const reserve = (ticket: number | "full"): RingOperation => ({ kind: "reserve", ticket });
-const publish = (ticket: number, value = 100 + ticket): RingOperation => ({
+const reserve = (first: number | "full", n = 1, most = n): RingOperation =>
+  first === "full"
+    ? { kind: "reserve", most, first: 0, n: 0 }
+    : { kind: "reserve", most, first, n };
+const publish = (first: number, n = 1): RingOperation => ({
   kind: "publish",
-  ticket,
-  value,
+  first,
+  values: Array.from({ length: n }, (_, i) => 100 + first + i),
 });
 const claim = (most: number, first: number, n: number, wrong?: number): RingOperation => ({
   kind: "claim",
@@ -54,7 +57,7 @@ const claim = (most: number, first: number, n: number, wrong?: number): RingOper
   first,
   values: Array.from({ length: n }, (_, i) => wrong ?? 100 + first + i),
 });
-const release = (ticket: number): RingOperation => ({ kind: "release", ticket });
+const release = (first: number, n = 1): RingOperation => ({ kind: "release", first, n });
 const size = (result: number): RingOperation => ({ kind: "size", result });
 const isEmpty = (result: boolean): RingOperation => ({ kind: "isEmpty", result });
 const isReady = (result: boolean): RingOperation => ({ kind: "isReady", result });
@@ -77,6 +80,35 @@ const histories: [string, boolean, ReturnType<typeof sequence>][] = [
       { operation: release(0), call: 60, returned: 65, thread: 1 },
     ],
   ],
+  ["two at once", true, sequence(reserve(0, 2), publish(0, 2), claim(2, 0, 2), release(0, 2))],
+  ["three at once", false, sequence(reserve(0, 3))],
+  ["as many as are free", true, sequence(reserve(0), reserve(1, 1, 3), reserve("full", 0, 3))],
+  ["fewer than are free", false, sequence(reserve(0, 1, 2))],
+  [
+    "fewer than are free where another releases meanwhile",
+    true,
+    [
+      ...sequence(...two, claim(2, 0, 2), release(0)),
+      { operation: reserve(2, 1, 2), call: 60, returned: 80, thread: 0 },
+      { operation: release(1), call: 65, returned: 70, thread: 1 },
+    ],
+  ],
+  [
+    "one of two that are published at once",
+    false,
+    sequence(reserve(0, 2), [publish(0, 2), 10, 90], [claim(2, 0, 1), 20, 30]),
+  ],
+  [
+    "a publication of two of which one is published",
+    false,
+    sequence(reserve(0, 2), publish(1), publish(0, 2)),
+  ],
+  [
+    "a release of two of which one is claimed",
+    false,
+    sequence(...two, claim(1, 0, 1), release(0, 2)),
+  ],
+  ["many that never returned may hold two", true, sequence([reserve(0, 2), 0], size(2))],
   ["one ticket for two producers", false, sequence(reserve(0), reserve(0))],
   ["one ticket for two consumers", false, sequence(...two, claim(1, 0, 1), claim(1, 0, 1))],
   ["claim of an unpublished ticket", false, sequence(reserve(0), claim(1, 0, 1))],
@@ -180,42 +212,44 @@ test("an aborted run ends soon and tells what ran", async () => {
   assert.ok(summary.operations > 0);
 });
 
-const defects: [string, string, [string, string]][] = [
+type Defect = Parameters<typeof withDefect>[0];
+
+const defects: [string, Defect][] = [
+  ["publishes before it has filled", { switches: ["EARLY_PUBLISH"] }],
+  ["claims by load and store", { switches: ["PLAIN_CLAIM"] }],
+  ["releases before it has read", { switches: ["EARLY_RELEASE"] }],
+  ["compares seq with <", { switches: ["LESS_THAN"] }],
+  ["says full without looking at the head", { switches: ["BLIND_FULL"] }],
+  ["has tickets of 32 bits", { switches: ["NARROW_TICKET"] }],
   [
-    "claims by load and store",
-    "ring.ts",
-    [
-      "if (cas64(ring + RING_HEAD, h, h + <i64>n) == h) {",
-      "store64(ring + RING_HEAD, h + <i64>n);\n      if (true) {",
-    ],
-  ],
-  ["compares seq with <", "ring.ts", ["+ SLOT_SEQ) == <i32>t) {", "+ SLOT_SEQ) <= <i32>t) {"]],
-  [
-    "says full without looking at the head",
-    "ring.ts",
-    ["} else if (t - load64(ring + RING_HEAD) > <i64>peek32(ring + RING_MASK)) {", "} else {"],
+    "reserves many where one is free",
+    { file: "ring.ts", change: ["isFree(ring, t + <i64>n)) n++", "isFree(ring, t)) n++"] },
   ],
   [
-    "is read after the release",
-    "record.ts",
-    [
-      "    const value = peek32(payload);\n",
-      "    ring.release(q, ticket);\n    const value = peek32(payload);\n",
-    ],
+    "publishes the first of many first",
+    {
+      file: "ring.ts",
+      change: [
+        "  if (EARLY_PUBLISH) return;\n",
+        "  if (EARLY_PUBLISH) return;\n  setPublished(ring, first);\n",
+      ],
+    },
   ],
 ];
 
-for (const [name, file, change] of defects) {
+for (const [name, defect] of defects) {
   test(`a ring that ${name} is caught, and the report shows where`, async () => {
-    const module = await withDefect(file, change);
-    const { violations } = await run({ module, duration: 40_000 });
+    const { violations } = await run({ module: await withDefect(defect), duration: 40_000 });
     assert.is(violations.length, 1);
     assert.match(violations[0]?.detail as string, /cannot|in the midst of one/);
   });
 }
 
 test("a ring whose reserve never ends is given up after two seconds, and its threads end", async () => {
-  const module = await withDefect("ring.ts", ["      return -1;\n", ""]);
+  const module = await withDefect({
+    file: "ring.ts",
+    change: ["      return -1;\n", ""],
+  });
   const { violations } = await run({ module, producers: 2, consumers: 1, duration: 40_000 });
   assert.is(violations[0]?.rule, "operations on a ring come to an end");
   assert.match(violations[0]?.detail as string, /producer \d: reserve/);
