@@ -133,8 +133,9 @@ export const LINE_INTENT = 48;
 export const LINE_HAND = 56;
 export const HAND_EMPTY = 0;
 export const HAND_FULL = 1;
-/** It is about to be published again. */
+/** It is about to be published again; it stands in the slot for that. */
 export const HAND_BACK = 2;
+export const HAND_GIVEN = 3;
 /** u32: one more each time another thread takes the line over from a dead one. */
 export const LINE_INCARNATION = 60;
 /** i64 counters, written by the line's own thread only. */
@@ -380,6 +381,7 @@ export const POINT_PAIR_PUBLISHED = 23;
 export const POINT_ROUND = 24;
 export const POINT_DONE = 25;
 export const POINT_LOOKED = 26;
+export const POINT_GIVEN = 27;
 
 /** `ascend`: another thread will go on, the root is reached, a merge is due first. */
 export const ASCEND_STOP = 0;

@@ -5,7 +5,9 @@ import { peek32, poke32, store32 } from "./atomic";
 import { point } from "./fault";
 import * as gate from "./gate";
 import {
+  HAND_BACK,
   HAND_FULL,
+  HAND_GIVEN,
   JOB_EPOCH,
   JOB_SIZE,
   JOB_SUBMITTER,
@@ -18,6 +20,7 @@ import {
   POINT_ANSWERED,
   POINT_COPIED,
   POINT_FILLED,
+  POINT_GIVEN,
   POINT_IN_HAND,
   POINT_PUBLISHED,
   POINT_RELEASED,
@@ -113,11 +116,18 @@ export function pushTasks(me: i32, index: i32, epoch: i32, first: i32, most: i32
   return n;
 }
 
-/** Publishes the record in a thread's line once more. */
+/** Publishes the record in a dead thread's line once more. */
 export function pushAgain(me: i32, line: usize, tries: i32): void {
+  let ticket = ring.reserve(me, TASK_RING);
+  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  refill(ticket, line, tries);
+  ring.publish(TASK_RING, ticket);
+}
+
+function refill(ticket: i64, line: usize, tries: i32): void {
   const record = line + LINE_RECORD;
-  push(
-    me,
+  fillTask(
+    ticket,
     peek32(record + RECORD_JOB),
     peek32(line + LINE_EPOCH),
     peek32(record + RECORD_TASK),
@@ -126,6 +136,23 @@ export function pushAgain(me: i32, line: usize, tries: i32): void {
     peek32(record + RECORD_CELL),
     tries,
   );
+}
+
+/**
+ * Publishes the record in this thread's hand, for somebody else. If it dies, its hand tells whose
+ * the record is: its own until the slot is filled, then the slot's.
+ */
+export function giveBack(me: i32): void {
+  const line = lineOf(me);
+  store32(line + LINE_HAND, HAND_BACK);
+  let ticket = ring.reserve(me, TASK_RING);
+  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  refill(ticket, line, peek32(line + LINE_RECORD + RECORD_TRIES));
+  point(POINT_FILLED);
+  store32(line + LINE_HAND, HAND_GIVEN);
+  point(POINT_GIVEN);
+  ring.publish(TASK_RING, ticket);
+  point(POINT_PUBLISHED);
 }
 
 /** Moves the record at the head of `from` into this thread's line, if one is published. */

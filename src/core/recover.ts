@@ -18,6 +18,7 @@ import {
   HAND_BACK,
   HAND_EMPTY,
   HAND_FULL,
+  HAND_GIVEN,
   INTENT_CLAIM,
   INTENT_RESERVE,
   JOB_EPOCH,
@@ -143,10 +144,16 @@ function recoverSlot(dead: i32): i32 {
 function recoverReserved(line: usize, at: usize, intent: i64): i32 {
   if (!isThere(at)) return RECOVER_DONE;
   const first = ticketOf(intent, load64(at + RING_TAIL));
+  const isGiven = load32(line + LINE_HAND) == HAND_GIVEN;
   let result = RECOVER_DONE;
   for (let i = 0; i < countOf(intent); i++) {
     const t = first + <i64>i;
     if (!isTaken(at, INTENT_RESERVE, t)) continue;
+    if (isGiven) {
+      // Its own beyond doubt, and filled.
+      ring.publish(at, t);
+      continue;
+    }
     point(POINT_LOOKED);
     if (isCovered(at, INTENT_RESERVE, t)) {
       result = RECOVER_AGAIN;
@@ -156,9 +163,6 @@ function recoverReserved(line: usize, at: usize, intent: i64): i32 {
     if (NO_TOMBSTONE) continue;
     poke32(ring.payloadOf(at, t) + RECORD_JOB, TOMBSTONE);
     ring.publish(at, t);
-    if (at == TASK_RING && load32(line + LINE_HAND) == HAND_BACK) {
-      store32(line + LINE_HAND, HAND_FULL);
-    }
   }
   return result;
 }
@@ -272,8 +276,10 @@ function recoverPairs(dead: i32, job: usize, record: usize): i32 {
 export function recover(me: i32, dead: i32): i32 {
   iAm(me);
   if (recoverSlot(dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
-  if (recoverTask(me, dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
   const line = lineOf(dead);
+  // What it meant to give back never got as far as that.
+  if (load32(line + LINE_HAND) == HAND_BACK) store32(line + LINE_HAND, HAND_FULL);
+  if (recoverTask(me, dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
   store32(line + LINE_HAND, HAND_EMPTY);
   store64(line + LINE_INTENT, 0);
   if (dead < MAX_WORKERS) {

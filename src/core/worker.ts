@@ -8,7 +8,7 @@
 // help. The bound steers wake-ups and who parks; it is no lock: for an instant
 // more may run, and the last thread awake never parks with work ready.
 
-import { load32, load64, peek32, store32 } from "./atomic";
+import { load32, load64, peek32 } from "./atomic";
 import { iAm, point } from "./fault";
 import { foldBegin, foldBlocks, foldEnd } from "./fold";
 import * as gate from "./gate";
@@ -34,7 +34,6 @@ import {
   CONTROL_WATCHERS,
   CONTROL_WORKERS,
   FEW_TOKENS,
-  HAND_BACK,
   JOB_EPOCH,
   JOB_KIND,
   JOB_STREAMED,
@@ -42,7 +41,6 @@ import {
   KIND_EMPTY,
   KIND_EXTERNAL,
   LINE_GATE,
-  LINE_HAND,
   LINE_NOTIFIES,
   LINE_PARKS,
   LINE_RECORD,
@@ -56,7 +54,6 @@ import {
   RECORD_JOB,
   RECORD_LENGTH,
   RECORD_TASK,
-  RECORD_TRIES,
   RETURN_ANSWER,
   RETURN_ARM,
   RETURN_CLOSED,
@@ -69,7 +66,7 @@ import {
 } from "./map";
 import * as pairwise from "./pairwise";
 import { clearBit, count, countBits, jobOf, lineOf, setBit } from "./places";
-import { push, pushAgain, pushTasks, takeRecord } from "./records";
+import { giveBack, push, pushTasks, takeRecord } from "./records";
 import * as ring from "./ring";
 import { NO_CHAIN } from "./switches";
 
@@ -179,9 +176,7 @@ function runStreamed(me: i32, job: usize, record: usize): void {
 
 /** Gives the task in this thread's line to somebody else: it needs what this thread has not. */
 export function putBack(me: i32): void {
-  const line = lineOf(me);
-  store32(line + LINE_HAND, HAND_BACK);
-  pushAgain(me, line, peek32(line + LINE_RECORD + RECORD_TRIES));
+  giveBack(me);
   empty(me);
   wakeSome(me, 1);
 }

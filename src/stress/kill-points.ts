@@ -13,6 +13,7 @@ import {
   POINT_EPOCH,
   POINT_FILLED,
   POINT_FOLDED,
+  POINT_GIVEN,
   POINT_IDLE,
   POINT_IN_HAND,
   POINT_MERGED,
@@ -70,10 +71,11 @@ export const WORKER_POINTS: readonly Point[] = [
 
 /** Of a thread that submits, and that runs tasks while it waits. */
 export const SUBMITTER_POINTS: readonly Point[] = [
-  point(POINT_RESERVE, "submit: before the compare-exchange", "blocks", "stream"),
-  point(POINT_RESERVED, "submit: ticket taken", "blocks", "stream"),
-  point(POINT_FILLED, "submit: record filled", "blocks", "stream"),
-  point(POINT_PUBLISHED, "submit: published", "blocks", "stream"),
+  point(POINT_RESERVE, "submit: before the compare-exchange", "blocks", "stream", "operator"),
+  point(POINT_RESERVED, "submit: ticket taken", "blocks", "stream", "operator"),
+  point(POINT_FILLED, "submit: record filled", "blocks", "stream", "operator"),
+  point(POINT_GIVEN, "give back: record filled", "operator"),
+  point(POINT_PUBLISHED, "submit: published", "blocks", "stream", "operator"),
   point(POINT_EPOCH, "submit: epoch moved", "blocks", "stream"),
   point(POINT_CLAIM, "wait: before a claim", "blocks", "pairwise"),
   point(POINT_CLAIMED, "wait: ticket taken", "blocks", "pairwise"),

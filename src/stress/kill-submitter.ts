@@ -15,7 +15,9 @@ export interface SubmitterInit {
 /** "ready", or what a job gave that had to give something else. */
 export type Told = string;
 
-const { handle, input, kind } = workerData as SubmitterInit;
+const { handle, input, kind: asked } = workerData as SubmitterInit;
+/** While it never runs operators' jobs itself, it gives tasks of them back. */
+const kind = asked === "operator" ? "blocks" : asked;
 const engine = attachEngine(handle);
 const tell = (told: Told) => parentPort?.postMessage(told);
 
@@ -26,9 +28,10 @@ function check(got: unknown, of: Kind): void {
 
 /** Waits for it, so that this thread runs tasks: of its own jobs, and of others. */
 function once(of: Kind): void {
-  const options = of === "pairwise" ? ({ schedule: of } as const) : ({ accuracy: "fast" } as const);
-  if (of === "stream") check(engine.reduceSync(Float64Array.from(input.floats), "sum"), of);
-  else check(engine.reduceSync(input.floats, "sum", options), of);
+  const { floats } = input;
+  if (of === "stream") check(engine.reduceSync(Float64Array.from(floats), "sum"), of);
+  else if (of === "pairwise") check(engine.reduceSync(floats, "sum", { schedule: of }), of);
+  else check(engine.reduceSync(floats, "sum", { accuracy: "fast" }), of);
 }
 
 async function run(): Promise<void> {
