@@ -4,18 +4,25 @@
 // A living thread keeps some waiters (tokens) listed at a word of its own line, by
 // `Atomics.waitAsync`. When a thread ends, the runtime takes its waiters off the list, after the
 // last of its code has run. So `notify` at that word wakes one, or finds none: the thread is dead.
-// A probe uses a token up; the thread lays out another when its event loop turns.
+// A probe uses a token up; the thread lays out another when its event loop turns, or between tasks.
 
-import { LINE_ALIVE, LINE_TOKENS, MAX_SUBMITTERS, MAX_WORKERS, TOKENS } from "../core/map.js";
+import {
+  FEW_TOKENS,
+  LINE_ALIVE,
+  LINE_TOKENS,
+  MAX_SUBMITTERS,
+  MAX_WORKERS,
+  TOKENS,
+} from "../core/map.js";
 import type { Shared } from "./shared.js";
 
-/** Between two probes of one thread; doubled for as long as its tokens are not laid out again. */
+/** Between two probes of one thread, as long as it has tokens enough. */
 const PROBE_MS = 50;
 
 export class Liveness {
   readonly #shared: Shared;
   readonly #next = new Float64Array(MAX_WORKERS + MAX_SUBMITTERS);
-  readonly #pause = new Float64Array(MAX_WORKERS + MAX_SUBMITTERS);
+  readonly #pause = new Float64Array(MAX_WORKERS + MAX_SUBMITTERS).fill(PROBE_MS);
   #ended = false;
 
   constructor(shared: Shared) {
@@ -27,17 +34,20 @@ export class Liveness {
     Atomics.store(this.#shared.i32s, this.#word(LINE_TOKENS, this.#shared.me), 0);
     // Without it, in old browsers, nobody is ever found dead.
     if (typeof Atomics.waitAsync !== "function") return;
-    for (let i = 0; i < TOKENS; i++) this.#layOut();
+    this.layOut();
   }
 
-  #layOut(): void {
+  /** The same again, for those that were used up; also where this thread's event loop gets no turn. */
+  layOut(): void {
+    if (typeof Atomics.waitAsync !== "function" || this.#ended) return;
     const { i32s, me } = this.#shared;
-    const wait = Atomics.waitAsync(i32s, this.#word(LINE_ALIVE, me), 0);
-    if (!wait.async) return;
-    Atomics.add(i32s, this.#word(LINE_TOKENS, me), 1);
-    void wait.value.then(() => {
-      if (!this.#ended) this.#layOut();
-    });
+    const tokens = this.#word(LINE_TOKENS, me);
+    while (Atomics.load(i32s, tokens) < TOKENS) {
+      const wait = Atomics.waitAsync(i32s, this.#word(LINE_ALIVE, me), 0);
+      if (!wait.async) return;
+      Atomics.add(i32s, tokens, 1);
+      void wait.value.then(() => this.layOut());
+    }
   }
 
   /** Takes them back: nobody may depend on this thread any more. */
@@ -59,8 +69,11 @@ export class Liveness {
     const { i32s } = this.#shared;
     const word = this.#word(LINE_TOKENS, participant);
     const tokens = Atomics.load(i32s, word);
-    const isFresh = tokens === TOKENS;
-    const pause = isFresh ? PROBE_MS : 2 * (this.#pause[participant] as number) || PROBE_MS;
+    // A worker that is parked comes out of the core to lay out more when it is woken. One that is
+    // in user code cannot: what it has left is used ever more slowly.
+    const isLow = tokens < FEW_TOKENS;
+    const pause = isLow ? 2 * (this.#pause[participant] as number) : PROBE_MS;
+    if (isLow && participant < MAX_WORKERS) this.#shared.core.wakeAll();
     this.#pause[participant] = pause;
     this.#next[participant] = now + pause;
     // The last one stays, so that no token and no tokens yet do not look the same.

@@ -27,7 +27,6 @@ import {
   RECORD_TASK,
   RETURN_ANSWER,
   RETURN_EXTERNAL,
-  RETURN_TIMEOUT,
   RING_SIZE,
   SCRATCH_SIZE,
   SLOT_SHIFT,
@@ -49,7 +48,8 @@ export const STREAM_SLOTS = (1 << RESULTS_LOG2) / MAX_JOBS - 1;
 const WATCH_MS = 500;
 /** Looks at somebody's recovery before somebody asks whether it goes on. */
 const STUCK = 100_000;
-/** How long a thread that waits sleeps before it does the same. */
+/** How often a thread that waits does the same at most, and how long it sleeps. */
+const STALL_MS = 50;
 const STALL_NS = 50_000_000n;
 
 /** Takes a line of a submitter; −1 if all are in use. */
@@ -116,6 +116,7 @@ export class Submitter {
   readonly #alive: NodeJS.Timeout;
   readonly #onRelease: (() => void)[] = [];
   #retained = 0;
+  #watched = 0;
   #armed = false;
   #failure: RingfoldError | undefined;
   #closed = false;
@@ -392,8 +393,8 @@ export class Submitter {
         const left = timeout();
         const isLong = left < 0n || left > STALL_NS;
         const why = core.help(this.me, runs, isLong ? STALL_NS : left);
+        this.#watchNow();
         if (why === RETURN_ANSWER) this.#dispatch();
-        else if (why === RETURN_TIMEOUT) this.onWatch();
         else if (why === RETURN_EXTERNAL && !this.external.runNow()) {
           // Not for this thread: put it back for a worker, and compute no more.
           if (runs === 1) core.helpEnd(this.me);
@@ -410,6 +411,19 @@ export class Submitter {
       if (runs === 1) core.helpEnd(this.me);
       this.#relisten();
     }
+  }
+
+  /**
+   * Between tasks of calls that wait, of short ones as well: while one follows another, no event
+   * tells of a death. And `help` does not even park while a dead thread has a ticket of the result
+   * ring.
+   */
+  #watchNow(): void {
+    const now = performance.now();
+    if (now - this.#watched < STALL_MS) return;
+    this.#watched = now;
+    this.liveness.layOut();
+    this.onWatch();
   }
 
   /** `wait` parked at the same gate and took the announcement of `listen` back. */

@@ -14,7 +14,8 @@ port.unref();
 const shared = Shared.attach(memory, module);
 shared.me = me;
 const external = new External(shared, me, port);
-new Liveness(shared).begin();
+const liveness = new Liveness(shared);
+liveness.begin();
 const state = (shared.line(me) + LINE_STATE) >> 2;
 Atomics.store(shared.i32s, state, STATE_READY);
 Atomics.notify(shared.i32s, state);
@@ -26,6 +27,8 @@ async function run(): Promise<void> {
     // Tokens that were used up are laid out again.
     if (why === RETURN_ARM) await new Promise<void>((resolve) => setImmediate(resolve));
     else {
+      // A task that runs user code may take its time.
+      liveness.layOut();
       const loading = external.run();
       if (loading !== undefined) await loading;
     }
