@@ -1,8 +1,10 @@
-// A thread of death-submitter.ts, as the test that starts it sees it.
+// Threads of death-submitter.ts and death-owner.ts, as the test that starts them sees them.
 
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Engine, EngineHandle } from "../../src/index.js";
 import type { Material } from "./death-jobs.js";
+import type { Doing, OwnerInit, OwnerTold } from "./death-owner.js";
 import { until } from "./death-support.js";
 
 export interface SubmitterInit {
@@ -64,4 +66,15 @@ export class Submitter {
     await until(() => this.hasEnded, "a thread that was told to stop ends");
     this.check();
   }
+}
+
+/** Starts a thread that creates an engine, and then does something once it is told to go on. */
+export async function owner(doing: Doing): Promise<OwnerTold & OwnerInit & { worker: Worker }> {
+  const init: OwnerInit = { doing, board: new Int32Array(new SharedArrayBuffer(4)) };
+  const worker = new Worker(new URL("./death-owner.js", import.meta.url), {
+    workerData: init,
+    execArgv: [],
+  });
+  const [told] = (await once(worker, "message")) as [OwnerTold];
+  return { worker, ...init, ...told };
 }

@@ -2,21 +2,12 @@
 // they do next as well.
 
 import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import { attachEngine } from "../../src/index.js";
 import { assert, seeded, test } from "../harness.js";
-import { Submitter } from "./death-attached.js";
+import { owner, Submitter } from "./death-attached.js";
 import { KINDS, start } from "./death-jobs.js";
-import type { Doing, OwnerTold } from "./death-owner.js";
+import type { Doing } from "./death-owner.js";
 import { pause, settled, until } from "./death-support.js";
-
-const OWNER = new URL("./death-owner.js", import.meta.url);
-
-async function owner(doing: Doing): Promise<OwnerTold & { worker: Worker }> {
-  const worker = new Worker(OWNER, { workerData: doing, execArgv: [] });
-  const [told] = (await once(worker, "message")) as [OwnerTold];
-  return { worker, ...told };
-}
 
 const random = seeded("owners");
 

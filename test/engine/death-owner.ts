@@ -29,7 +29,13 @@ export interface OwnerTold {
   readonly material: Material;
 }
 
-async function play(doing: Doing): Promise<void> {
+export interface OwnerInit {
+  readonly doing: Doing;
+  /** Times all its jobs were right. */
+  readonly board: Int32Array<SharedArrayBuffer>;
+}
+
+async function play({ doing, board }: OwnerInit): Promise<void> {
   const engine = await createEngine({ threads: 2, core: MODULES.checked });
   const material = makeMaterial(engine, seeded("owner"));
   await flight(engine, material);
@@ -45,7 +51,10 @@ async function play(doing: Doing): Promise<void> {
     case "reduces":
       for (;;) await flight(engine, material);
     case "waits":
-      for (;;) flightNow(engine, material);
+      for (;;) {
+        flightNow(engine, material);
+        Atomics.add(board, 0, 1);
+      }
     case "is busy":
       for (;;);
     case "holds the arena":
@@ -58,4 +67,4 @@ async function play(doing: Doing): Promise<void> {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-if (workerData !== null) void play(workerData as Doing);
+if (workerData !== null) void play(workerData as OwnerInit);
