@@ -13,7 +13,7 @@ export type ErrorCode =
   | "ERR_INPUT_CHANGED" // an input changed while it was being read
   | "ERR_CLOSED" // the engine is closed
   | "ERR_MEMORY" // `maxBytes`, or what the runtime grants, is exhausted
-  | "ERR_OVERFLOW" // a 64-bit result does not fit and `overflow` forbids wrapping
+  | "ERR_OVERFLOW" // a 64-bit result does not fit and `overflow` forbids wrapping; a full semaphore
   | "ERR_TIMEOUT" // the call's `timeout` passed
   | "ERR_START" // a worker thread could not start
   | "ERR_WORKER_DIED" // a worker thread ended during a job
@@ -23,7 +23,10 @@ export type ErrorCode =
   | "ERR_FILE" // a file cannot be opened or read
   | "ERR_FORMAT" // a file is not what its name or header claims
   | "ERR_COLUMN" // a column is missing or not numeric
-  | "ERR_CELL"; // a text cell is not a number
+  | "ERR_CELL" // a text cell is not a number
+  | "ERR_DEADLOCK" // a thread would wait for itself
+  | "ERR_PERMISSION" // a thread gives back a lock that it does not hold
+  | "ERR_RUNTIME"; // this thread may not block, or the runtime lacks `Atomics.waitAsync`
 
 export interface RingfoldErrorOptions {
   cause?: unknown;
