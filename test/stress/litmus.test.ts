@@ -143,6 +143,21 @@ test("plain loads are seen to overtake stores, and an outcome declared forbidden
   assert.match(found?.detail as string, /^SB, plain, .*: r0=0 r1=0, \d+ of \d+ times$/);
 });
 
+/** TESTS, but this side starts one thread of SB, and the thread knows that it takes two. */
+const lonely: Litmus[] = TESTS.map((it) =>
+  it.name === "SB" ? { ...it, threads: it.threads.slice(0, 1) } : { ...it, variants: [] },
+);
+
+test("threads that do not come to an end are reported, and ended", async () => {
+  const { summary, violations } = await run(300, (it) => runTests(it, lonely));
+  assert.equal(
+    violations.map(({ rule }) => rule),
+    ["threads come to an end"],
+  );
+  assert.match(violations[0]?.detail as string, /^no batch came to its end .*: SB, /);
+  assert.is(summary.operations, 0);
+});
+
 test("an aborted run ends soon", async () => {
   const aborter = new AbortController();
   const begun = performance.now();
