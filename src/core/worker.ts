@@ -184,9 +184,13 @@ export function putBack(me: i32): void {
 /** Takes a task into this thread's line. */
 function take(me: i32): bool {
   if (!takeRecord(me, TASK_RING, true)) return false;
-  // Whoever takes a task looks behind it: a wake-up of one brings the next.
-  if (!NO_CHAIN && ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
+  wakeNext(me);
   return true;
+}
+
+/** Whoever has taken a task looks behind it: a wake-up of one brings the next. */
+function wakeNext(me: i32): void {
+  if (!NO_CHAIN && ring.isPublished(TASK_RING, ring.claimedTicket() + 1)) wakeOne(lineOf(me));
 }
 
 /** Returns RETURN_EXTERNAL, RETURN_ARM, or RETURN_CLOSED when the thread shall end. */
@@ -203,8 +207,10 @@ export function work(me: i32): i32 {
     }
     const epoch = gate.announce(WORK_GATE, me);
     // Crowded still: a helper runs, and it wakes us when it leaves work behind.
-    if (!isCrowded() && take(me)) {
+    if (!isCrowded() && takeRecord(me, TASK_RING, true)) {
+      // Before it looks behind the task: it would find its own bit, and notify nobody.
       gate.cancel(WORK_GATE, me);
+      wakeNext(me);
       if (!runTask(me)) return RETURN_EXTERNAL;
       continue;
     }
