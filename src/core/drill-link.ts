@@ -73,10 +73,6 @@ export function takenIndex(): i32 {
   return index;
 }
 
-export function takenStamp(): i64 {
-  return stamp;
-}
-
 export function noteOf(me: i32): usize {
   return <usize>(NOTES + me * NOTE_SIZE);
 }
@@ -129,13 +125,19 @@ export function fill(at: usize, ticket: i64, producer: i32, item: i32, since: i6
   poke64(p + ITEM_STAMP, since);
 }
 
+/** 0 if the item at p is what its producer put there. */
+export function differenceOf(p: usize, ticket: i64): i64 {
+  const producer = peek32(p + ITEM_PRODUCER);
+  return peek64(p + ITEM_CHECK) ^ checkOf(ticket, producer, peek32(p + ITEM_INDEX));
+}
+
 /** Reads a claimed item; false, with a complaint, if it is not what its producer put there. */
 export function read(me: i32, at: usize, ticket: i64): bool {
   const p = ring.payloadOf(at, ticket);
   const producer = peek32(p + ITEM_PRODUCER);
   index = peek32(p + ITEM_INDEX);
   stamp = peek64(p + ITEM_STAMP);
-  if (peek64(p + ITEM_CHECK) == checkOf(ticket, producer, index)) return true;
+  if (differenceOf(p, ticket) == 0) return true;
   complain(me, RULE_WHOLE, ticket, producer, index);
   return false;
 }

@@ -56,7 +56,7 @@ export {
   size,
 } from "./ring";
 
-/** Items of one call, and looks in vain. */
+/** Items of one call, and looks in vain where threads never nap. */
 const ITEMS = 512;
 const LOOKS = 4096;
 const FOREVER = -1;
@@ -108,20 +108,49 @@ export function wakeAll(link: usize): void {
 // --- torture -----------------------------------------------------------------
 
 /**
- * Pushes items first … first + n − 1; returns how many, fewer when the drill stops. `looks` in
+ * Pushes items first … first + n − 1; returns how many, fewer when the drill stops. With a `batch` of
+ * more than 1, at random: one, or as many as there is room for, published each or together. `looks` in
  * vain before each nap; negative: never naps.
  */
-export function produce(me: i32, at: usize, producer: i32, first: i32, n: i32, looks: i32): i32 {
-  for (let i = 0; i < n; i++) {
-    let ticket = ring.reserve(me, at);
-    for (let k = 0; ticket < 0; ticket = ring.reserve(me, at)) {
+export function produce(
+  me: i32,
+  at: usize,
+  producer: i32,
+  first: i32,
+  n: i32,
+  batch: i32,
+  looks: i32,
+): i32 {
+  for (let i = 0; i < n; ) {
+    const way = batch == 1 ? 0 : next() & 7;
+    const most = min<i32>(batch, n - i);
+    let k = some(me, at, way == 0 ? 0 : most);
+    for (let misses = 0; k == 0; k = some(me, at, way == 0 ? 0 : most)) {
       if (stops()) return i;
-      if (looks >= 0 && ++k > looks) nap();
+      if (looks >= 0 && ++misses > looks) nap();
     }
-    fill(at, ticket, producer, first + i, 0);
-    ring.publish(at, ticket);
+    for (let j = 0; j < k; j++) {
+      fill(at, taken + <i64>j, producer, first + i + j, 0);
+      if (way < 3) ring.publish(at, taken + <i64>j);
+    }
+    if (way >= 3) ring.publishMany(at, taken, k);
+    i += k;
   }
   return n;
+}
+
+/** First ticket of the last `some`. */
+let taken: i64 = 0;
+
+/** Reserves at most `most` tickets, or 0: one, by `reserve`; returns how many. */
+function some(me: i32, at: usize, most: i32): i32 {
+  if (most > 0) {
+    const n = ring.reserveMany(me, at, most);
+    taken = ring.reservedTicket();
+    return n;
+  }
+  taken = ring.reserve(me, at);
+  return taken < 0 ? 0 : 1;
 }
 
 /** Takes items; 1 when producers have ended and the ring is empty. `part`: items of a producer. */
@@ -134,29 +163,32 @@ export function consume(
   batch: i32,
   looks: i32,
 ): i32 {
-  let taken = 0;
+  let got = 0;
   let misses = 0;
-  while (taken < ITEMS && misses < LOOKS) {
+  // One look more than it takes to nap: a call must not end without.
+  while (got < ITEMS && misses <= (looks < 0 ? LOOKS : looks)) {
     const n = ring.claim(me, at, batch);
     if (n > 0) {
       const first = ring.claimedTicket();
+      const together = n > 1 && (next() & 3) != 0;
       for (let k: i64 = 0; k < <i64>n; k++) {
         mark(me, at, first + k, map, part, producers);
-        ring.release(at, first + k);
+        if (!together) ring.release(at, first + k);
       }
-      taken += n;
+      if (together) ring.releaseMany(at, first, n);
+      got += n;
       misses = 0;
     } else {
-      if (isOver(at, producers)) return finishTaking(me, taken, 1);
+      if (isOver(at, producers)) return finishTaking(me, got, 1);
       misses++;
       if (looks >= 0 && misses > looks) nap();
     }
   }
-  return finishTaking(me, taken, 0);
+  return finishTaking(me, got, 0);
 }
 
-function finishTaking(me: i32, taken: i32, result: i32): i32 {
-  count(noteOf(me) + NOTE_COUNT, taken);
+function finishTaking(me: i32, n: i32, result: i32): i32 {
+  count(noteOf(me) + NOTE_COUNT, n);
   return result;
 }
 
@@ -186,7 +218,9 @@ export function clear(map: usize, n: i32): void {
 
 /** The first item of n that nobody took; −1 if there is none. */
 export function missing(map: usize, n: i32): i32 {
-  for (let i = 0; i < n; i++) {
+  let i = 0;
+  while (i + 8 <= n && load<i64>(map + <usize>i) == 0x0101010101010101) i += 8;
+  for (; i < n; i++) {
     if (load<u8>(map + <usize>i) == 0) return i;
   }
   return -1;

@@ -87,6 +87,11 @@ export function slotOf(ring: usize, ticket: i64): usize {
   return <usize>peek32(ring + RING_SLOTS) + ((<usize>index) << peek32(ring + RING_SHIFT));
 }
 
+/** The same with the ring's constants in variables, for loops: they cannot be kept over a store. */
+function slotAt(slots: usize, mask: i32, shift: usize, ticket: i32): usize {
+  return slots + ((<usize>(ticket & mask)) << shift);
+}
+
 export function payloadOf(ring: usize, ticket: i64): usize {
   return slotOf(ring, ticket) + SLOT_PAYLOAD;
 }
@@ -150,8 +155,7 @@ export function reserveMany(me: i32, ring: usize, max: i32): i32 {
   const most = min<i32>(max, MOST_CLAIMED);
   while (true) {
     const t = load64(ring + RING_TAIL);
-    let n = 0;
-    while (n < most && isFree(ring, t + <i64>n)) n++;
+    const n = isFree(ring, t) ? countFree(ring, t, most) : 0;
     if (n > 0) {
       if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
       point(POINT_RESERVE);
@@ -167,6 +171,19 @@ export function reserveMany(me: i32, ring: usize, max: i32): i32 {
       return 0;
     }
   }
+}
+
+/** Free tickets from `first` on, which is free, at most `most`. */
+function countFree(ring: usize, first: i64, most: i32): i32 {
+  const slots = <usize>peek32(ring + RING_SLOTS);
+  const mask = peek32(ring + RING_MASK);
+  const shift = <usize>peek32(ring + RING_SHIFT);
+  let n = 1;
+  for (; n < most; n++) {
+    const t = <i32>first + n;
+    if (load32(slotAt(slots, mask, shift, t) + SLOT_SEQ) != t) break;
+  }
+  return n;
 }
 
 /** True if the slot was given back by whoever had the ticket a lap before. */
@@ -189,13 +206,16 @@ export function publish(ring: usize, ticket: i64): void {
  * published, or whom nobody told who has: so the first comes last, and the others need no atomic.
  */
 export function publishMany(ring: usize, first: i64, n: i32): void {
-  if (EARLY_PUBLISH) return;
+  if (EARLY_PUBLISH || n == 0) return;
+  const slots = <usize>peek32(ring + RING_SLOTS);
+  const mask = peek32(ring + RING_MASK);
+  const shift = <usize>peek32(ring + RING_SHIFT);
   for (let i = n - 1; i > 0; i--) {
-    const t = first + <i64>i;
-    poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t + 1);
+    const t = <i32>first + i;
+    poke32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + 1);
     point(POINT_PUBLISHED);
   }
-  if (n > 0) setPublished(ring, first);
+  setPublished(ring, first);
 }
 
 function setPublished(ring: usize, ticket: i64): void {
@@ -212,8 +232,7 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
   const most = min<i32>(max, MOST_CLAIMED);
   while (true) {
     const h = load64(ring + RING_HEAD);
-    let n = 0;
-    while (n < most && isPublished(ring, h + <i64>n)) n++;
+    const n = isPublished(ring, h) ? countPublished(ring, h, most) : 0;
     if (n == 0) {
       if (load64(ring + RING_HEAD) == h) return 0;
     } else {
@@ -231,6 +250,20 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
   }
 }
 
+/** Published tickets from `first` on, which is published, at most `most`. */
+function countPublished(ring: usize, first: i64, most: i32): i32 {
+  const slots = <usize>peek32(ring + RING_SLOTS);
+  const mask = peek32(ring + RING_MASK);
+  const shift = <usize>peek32(ring + RING_SHIFT);
+  let n = 1;
+  for (; n < most; n++) {
+    const t = <i32>first + n;
+    const seq = load32(slotAt(slots, mask, shift, t) + SLOT_SEQ);
+    if (LESS_THAN ? seq < t + 1 : seq != t + 1) break;
+  }
+  return n;
+}
+
 /** True if at some instant of the call a claim would have got something. */
 export function isReady(ring: usize): bool {
   return isPublished(ring, load64(ring + RING_HEAD));
@@ -243,13 +276,15 @@ export function release(ring: usize, ticket: i64): void {
 
 /** Releases n tickets at one instant: `reserve` looks at slots in order, as `claim` does. */
 export function releaseMany(ring: usize, first: i64, n: i32): void {
-  if (EARLY_RELEASE) return;
-  const lap = peek32(ring + RING_MASK) + 1;
+  if (EARLY_RELEASE || n == 0) return;
+  const slots = <usize>peek32(ring + RING_SLOTS);
+  const mask = peek32(ring + RING_MASK);
+  const shift = <usize>peek32(ring + RING_SHIFT);
   for (let i = n - 1; i > 0; i--) {
-    const t = first + <i64>i;
-    poke32(slotOf(ring, t) + SLOT_SEQ, <i32>t + lap);
+    const t = <i32>first + i;
+    poke32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + mask + 1);
   }
-  if (n > 0) setReleased(ring, first);
+  setReleased(ring, first);
 }
 
 function setReleased(ring: usize, ticket: i64): void {

@@ -18,7 +18,15 @@ export interface DrillCore {
   finish(me: number, producer: number): void;
 
   fill(at: number, ticket: bigint, producer: number, item: number, since: bigint): void;
-  produce(me: number, at: number, p: number, first: number, n: number, looks: number): number;
+  produce(
+    me: number,
+    at: number,
+    producer: number,
+    first: number,
+    n: number,
+    batch: number,
+    looks: number,
+  ): number;
   consume(
     me: number,
     at: number,

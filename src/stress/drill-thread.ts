@@ -34,8 +34,8 @@ function inChunks(items: number, call: (first: number, n: number) => number): nu
 function run(task: Task): number {
   switch (task.program) {
     case "produce": {
-      const { at, producer, items, looks } = task;
-      const put = inChunks(items, (i, n) => core.produce(me, at, producer, i, n, looks));
+      const { at, producer, items, batch, looks } = task;
+      const put = inChunks(items, (i, n) => core.produce(me, at, producer, i, n, batch, looks));
       core.finish(me, 1);
       return put;
     }

@@ -36,6 +36,8 @@ import {
   GATE_WAITING,
   RING_HEAD,
   RING_MASK,
+  RING_SHIFT,
+  RING_SLOTS,
   RING_TAIL,
   SLOT_SEQ,
   SLOT_SHIFT,
@@ -45,7 +47,14 @@ import { Times } from "./times.js";
 
 /** What a thread shall do; drill-thread.ts has the programs. */
 export type Task =
-  | { program: "produce"; at: number; producer: number; items: number; looks: number }
+  | {
+      program: "produce";
+      at: number;
+      producer: number;
+      items: number;
+      batch: number;
+      looks: number;
+    }
   | {
       program: "consume";
       at: number;
@@ -161,15 +170,18 @@ export class Drill {
     this.#words = new Int32Array(this.memory.buffer);
   }
 
-  /** Makes `links` empty links, their rings' next tickets `ticket`; returns where they are. */
-  link(links: number, capacity: number, ticket: bigint): number[] {
-    const end = DRILL_SLOTS + links * (capacity << SLOT_SHIFT);
+  /**
+   * Makes `links` empty links, their rings' next tickets `ticket` and their slots of 2^`shift` bytes;
+   * returns where they are.
+   */
+  link(links: number, capacity: number, ticket: bigint, shift = SLOT_SHIFT): number[] {
+    const end = DRILL_SLOTS + links * (capacity << shift);
     this.#grow(end);
     const at = Array.from({ length: links }, (_, i) => LINKS + i * LINK_SIZE);
     for (const [i, link] of at.entries()) {
       this.#words.fill(0, link >> 2, (link + LINK_SIZE) >> 2);
-      const slots = DRILL_SLOTS + i * (capacity << SLOT_SHIFT);
-      this.core.init(link + LINK_RING, slots, Math.log2(capacity), SLOT_SHIFT, ticket, capacity);
+      const slots = DRILL_SLOTS + i * (capacity << shift);
+      this.core.init(link + LINK_RING, slots, Math.log2(capacity), shift, ticket, capacity);
     }
     this.#links = at;
     return at;
@@ -375,11 +387,12 @@ export class Drill {
   describe(link: number): string {
     const head = this.head(link);
     const words = this.#words;
-    const mask = words[(link + RING_MASK) >> 2] as number;
+    const word = (field: number) => words[(link + LINK_RING + field) >> 2] as number;
+    const mask = word(RING_MASK);
     const seqs = [0, 1, 2, 3].slice(0, mask + 1).map((k) => {
       const slot = Number(BigInt.asUintN(32, head + BigInt(k))) & mask;
-      const at = DRILL_SLOTS + ((link - LINKS) / LINK_SIZE) * ((mask + 1) << SLOT_SHIFT);
-      return (words[(at + (slot << SLOT_SHIFT) + SLOT_SEQ) >> 2] as number) >>> 0;
+      const at = word(RING_SLOTS) + (slot << word(RING_SHIFT));
+      return (words[(at + SLOT_SEQ) >> 2] as number) >>> 0;
     });
     return `head ${head}, tail ${this.tail(link)}, capacity ${mask + 1}, seq from head on: ${seqs.join(" ")}`;
   }

@@ -1,7 +1,8 @@
 // `throughput`: items through a ring whose consumers park at a gate. Closed loop: as fast as it
 // goes, times counted from the moment of sending. Constant rate: a schedule says when each item is
 // due, and its time counts from then, also when the producer came late to it (G. Tene's
-// coordinated omission). Beside it, interleaved, the same number of items as messages.
+// coordinated omission). Beside it, interleaved, the same number of items as messages, in several
+// ways: messages.ts.
 
 import {
   NOTE_BEGAN,
@@ -13,21 +14,39 @@ import {
   NOTE_SUM,
 } from "../core/drill-map.js";
 import { Drill, type Outcome, type Task } from "./drill.js";
-import { Messengers } from "./messages.js";
+import { type Load, MANY, Messengers } from "./messages.js";
 import type { Run, Scenario, Summary, Violation } from "./scenario.js";
 import { TIME_COLUMNS, Times, timeCells } from "./times.js";
 
-const CAPACITY = 1024;
+/**
+ * Half a second-level cache of slots. What one side can do while the other has no processor is that
+ * much; the queue of a MessageChannel has no bound.
+ */
+const CAPACITY = 16_384;
 const BATCH = 32;
+/** Slots are as large as an item: 32 bytes. */
+const ITEM_SHIFT = 5;
 /** Items a second of the constant rate, if none is given. */
 const RATE = 200_000;
-/** Looks in vain before a consumer parks, and before a producer naps. */
-const LOOKS = 2000;
+/** Looks in vain before a consumer parks, and before a producer naps: some 30 µs. */
+const LOOKS = 10_000;
 /** Of so many items in the closed loop one is timed: looking at a clock costs as much as 10 items. */
 const EVERY = 1024;
 /** Nanoseconds that the slowest way takes for a message, about: rounds are sized by it. */
 const MESSAGE = 4000;
 const MOST_ITEMS = 200_000;
+/** So many times as many items go through the ring, which would be through with them in a millisecond. */
+const RING_ITEMS = 5;
+const RING_ROUNDS = 15;
+
+/** What the ring is measured against. An item of the ring is a record. */
+const WAYS: readonly { readonly name: string; readonly load: Load | "post" }[] = [
+  { name: "MessageChannel, a record a message", load: "record" },
+  { name: "MessageChannel, a bare number a message", load: "number" },
+  { name: `MessageChannel, ${MANY} records a message`, load: "records" },
+  { name: `MessageChannel, ${MANY} records in one typed array`, load: "packed" },
+  { name: "postMessage from the host, a bare number a message", load: "post" },
+];
 
 interface Flow {
   readonly times: Times;
@@ -79,8 +98,7 @@ class Throughput {
   readonly #paced: Flow;
   /** Nanoseconds an item, a round. */
   readonly #ring: number[] = [];
-  readonly #posted: number[] = [];
-  readonly #channel: number[] = [];
+  readonly #ways = new Map(WAYS.map(({ load }) => [load, [] as number[]]));
   #operations = 0;
   #failed = false;
 
@@ -104,7 +122,7 @@ class Throughput {
     const { duration } = this.#run.settings;
     const began = performance.now();
     const left = () => duration - (performance.now() - began);
-    // Five rounds at least: 3 × items · MESSAGE each, in two thirds of the time.
+    // Five rounds at least, in two thirds of the time: all ways together take 2 · MESSAGE an item.
     const items = Math.max(
       1000,
       Math.min(MOST_ITEMS, Math.floor((duration * 1e6 * 0.6) / 5 / (2 * MESSAGE))),
@@ -125,20 +143,19 @@ class Throughput {
 
   /** One round of each, in turn. */
   async #compare(messengers: Messengers, items: number, counts: boolean): Promise<void> {
-    // What the ring does in some milliseconds is repeated, so that all see the same noise.
-    for (let i = 0; i < 5 && this.#goesOn; i++) {
-      const ns = await this.#close(items);
+    // Repeated, so that all see the same noise.
+    for (let i = 0; i < RING_ROUNDS && this.#goesOn; i++) {
+      const ns = await this.#close(items * RING_ITEMS);
       if (ns !== undefined && counts) this.#ring.push(ns);
     }
-    if (!this.#goesOn) return;
-    const posted = await this.#unlessAborted(messengers.byPostMessage(items));
-    this.#sample("postMessage");
-    if (!this.#goesOn) return;
-    const channel = await this.#unlessAborted(messengers.byChannel(items));
-    this.#sample("MessageChannel");
-    if (!counts || posted === undefined || channel === undefined) return;
-    this.#posted.push(posted);
-    this.#channel.push(channel);
+    for (const [load, times] of this.#ways) {
+      const measured =
+        load === "post" ? messengers.byPostMessage(items) : messengers.byChannel(load, items);
+      const ns = await this.#unlessAborted(measured);
+      this.#sample("messages");
+      if (!this.#goesOn || ns === undefined) return;
+      if (counts) times.push(ns);
+    }
   }
 
   #unlessAborted(measured: Promise<number>): Promise<number | undefined> {
@@ -194,7 +211,7 @@ class Throughput {
     const drill = this.#drill;
     const [producers, consumers] = [this.#producers, this.#consumers];
     const threads = producers + consumers;
-    const link = drill.link(1, this.#capacity, 0n)[0] as number;
+    const link = drill.link(1, this.#capacity, 0n, ITEM_SHIFT)[0] as number;
     const tasks = Array.from({ length: producers }, (_, p) => sender(link, p));
     for (let c = 0; c < consumers; c++) {
       tasks.push({ program: "receive", link, batch: this.#batch, producers, looks: LOOKS });
@@ -261,11 +278,8 @@ class Throughput {
   }
 
   #summary(items: number): Summary {
-    const [ring, posted, channel] = [this.#ring, this.#posted, this.#channel].map(median) as [
-      number,
-      number,
-      number,
-    ];
+    const ring = median(this.#ring);
+    const ways = WAYS.map(({ name, load }) => ({ name, ns: median(this.#ways.get(load) ?? []) }));
     const digits = (x: number) => (Number.isFinite(x) ? Number(x.toPrecision(3)) : "–");
     const shape = `${this.#producers}×${this.#consumers}, batch ${this.#batch}, capacity ${this.#capacity}`;
     const flows: [string, Flow][] = [
@@ -276,8 +290,9 @@ class Throughput {
       operations: this.#operations,
       figures: {
         "ring (ns an item)": digits(ring),
-        "times as fast as a MessageChannel": digits(channel / ring),
-        "times as fast as postMessage": digits(posted / ring),
+        ...Object.fromEntries(
+          ways.map(({ name, ns }) => [`times as fast as ${name}`, digits(ns / ring)]),
+        ),
       },
       tables: [
         {
@@ -307,12 +322,11 @@ class Throughput {
           ]),
         },
         {
-          title: `medians of ${this.#channel.length} interleaved rounds of ${items} items`,
+          title: `medians of ${this.#ways.get("record")?.length ?? 0} interleaved rounds of ${items} items, of the ring ${items * RING_ITEMS}`,
           columns: ["way", "ns an item", "times the ring"],
           rows: [
-            ["ring", digits(ring), 1],
-            ["MessageChannel, thread to thread", digits(channel), digits(channel / ring)],
-            ["postMessage, host to thread", digits(posted), digits(posted / ring)],
+            [`ring, ${this.#batch} records at a time`, digits(ring), 1],
+            ...ways.map(({ name, ns }) => [name, digits(ns), digits(ns / ring)]),
           ],
         },
       ],

@@ -16,7 +16,7 @@ interface Combination {
   readonly consumers: number;
   readonly capacity: number;
   readonly batch: number;
-  /** Never gives its processor away; else naps after some looks. */
+  /** Gives its processor away late; else naps after a few looks. */
   readonly spins: boolean;
 }
 
@@ -27,10 +27,10 @@ const SHAPES = [
   [2, 2],
   [4, 4],
 ] as const;
-const CAPACITIES = [2, 4, 64, 1024];
+const CAPACITIES = [2, 4, 64, 1024, 16_384];
 const BATCHES = [1, 5, 32];
-/** Looks in vain before each nap. */
-const LOOKS = 200;
+/** Looks in vain before each nap. A spin of some 50 µs was for threads that have no processor. */
+const LOOKS = { spins: 20_000, naps: 200 };
 const WRAPS = [
   ["0", 0n],
   ["2^31", 2n ** 31n],
@@ -42,9 +42,12 @@ const END = 2n ** 63n - 1n;
 
 /** Milliseconds and items that a round takes, about; at most; and the first of a combination. */
 const ROUND = 100;
+/** The same where fewer items than this go through in a millisecond: more time would show no more. */
+const SLOW_ROUND = 20;
+const SLOW = 1000;
 const ROUND_LIMIT = 1000;
-const MOST_ITEMS = 2 ** 22;
-const FIRST_ITEMS = 2000;
+const MOST_ITEMS = 2 ** 24;
+const FIRST_ITEMS = 500;
 
 function combinationsOf(settings: Settings): Combination[] {
   const { producers, consumers, capacity, batch } = settings;
@@ -117,11 +120,18 @@ export function judge(drill: Drill, trace: Trace): Omit<Violation, "replay"> | u
   return undefined;
 }
 
+/** Of all rounds of a combination, and of the last one. */
+interface Rate {
+  readonly items: number;
+  readonly ms: number;
+  readonly last: { readonly items: number; readonly ms: number };
+}
+
 class Torture {
   readonly #run: Run;
   readonly #drill: Drill;
   #operations = 0;
-  readonly #rates = new Map<Combination, { items: number; ms: number }>();
+  readonly #rates = new Map<Combination, Rate>();
   readonly #wraps = new Map<string, { rounds: number; items: number }>();
   #failed = false;
 
@@ -152,8 +162,12 @@ class Torture {
   #itemsOf(combination: Combination): number {
     const seen = this.#rates.get(combination);
     if (seen === undefined) return FIRST_ITEMS;
-    const target = Math.min(ROUND, Math.max(5, this.#run.settings.duration / 50));
-    return Math.min(MOST_ITEMS, Math.max(FIRST_ITEMS, Math.floor((seen.items / seen.ms) * target)));
+    const rate = seen.items / seen.ms;
+    const longest = rate < SLOW ? SLOW_ROUND : ROUND;
+    const target = Math.min(longest, Math.max(5, this.#run.settings.duration / 50));
+    // What is spent on beginning is no sign of a low rate: more items may take no longer.
+    const more = seen.last.ms < 1.2 * target ? Math.floor(1.5 * seen.last.items) : 0;
+    return Math.min(MOST_ITEMS, Math.max(FIRST_ITEMS, more, Math.floor(rate * target)));
   }
 
   async #round(combination: Combination, [name, wrap]: readonly [string, bigint], left: number) {
@@ -163,13 +177,13 @@ class Torture {
     const part = Math.ceil(this.#itemsOf(combination) / producers);
     const items = part * producers;
     const start = startOf(wrap, items, capacity, random);
-    const looks = spins ? -1 : LOOKS;
+    const looks = spins ? LOOKS.spins : LOOKS.naps;
     const link = drill.link(1, capacity, start)[0] as number;
     const map = drill.map(capacity, items);
     const at = link + LINK_RING;
     const tasks: Task[] = [];
     for (let producer = 0; producer < producers; producer++) {
-      tasks.push({ program: "produce", at, producer, items: part, looks });
+      tasks.push({ program: "produce", at, producer, items: part, batch, looks });
     }
     for (let c = 0; c < consumers; c++) {
       tasks.push({ program: "consume", at, map, part, producers, batch, looks });
@@ -215,7 +229,8 @@ class Torture {
   #count(combination: Combination, wrap: string, items: number, ms: number): void {
     this.#operations += items;
     const rate = this.#rates.get(combination) ?? { items: 0, ms: 0 };
-    this.#rates.set(combination, { items: rate.items + items, ms: rate.ms + ms });
+    const all = { items: rate.items + items, ms: rate.ms + ms };
+    this.#rates.set(combination, { ...all, last: { items, ms } });
     const seen = this.#wraps.get(wrap) ?? { rounds: 0, items: 0 };
     this.#wraps.set(wrap, { rounds: seen.rounds + 1, items: seen.items + items });
   }

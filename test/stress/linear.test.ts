@@ -223,15 +223,18 @@ const defects: [string, Defect][] = [
   ["has tickets of 32 bits", { switches: ["NARROW_TICKET"] }],
   [
     "reserves many where one is free",
-    { file: "ring.ts", change: ["isFree(ring, t + <i64>n)) n++", "isFree(ring, t)) n++"] },
+    {
+      file: "ring.ts",
+      change: ["    if (load32(slotAt(slots, mask, shift, t) + SLOT_SEQ) != t) break;\n", ""],
+    },
   ],
   [
     "publishes the first of many first",
     {
       file: "ring.ts",
       change: [
-        "  if (EARLY_PUBLISH) return;\n",
-        "  if (EARLY_PUBLISH) return;\n  setPublished(ring, first);\n",
+        "  if (EARLY_PUBLISH || n == 0) return;\n",
+        "  if (EARLY_PUBLISH || n == 0) return;\n  setPublished(ring, first);\n",
       ],
     },
   ],

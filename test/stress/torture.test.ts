@@ -31,7 +31,7 @@ async function round(drill: Drill, producers = 2): Promise<{ trace: Trace; outco
   const map = drill.map(CAPACITY, 3 * PART);
   const at = link + LINK_RING;
   const tasks = [0, 1].flatMap((producer): Task[] => [
-    { program: "produce", at, producer, items: PART, looks: 100 },
+    { program: "produce", at, producer, items: PART, batch: 3, looks: 100 },
   ]);
   for (let c = 0; c < 2; c++) {
     tasks.push({ program: "consume", at, map, part: PART, producers, batch: 5, looks: 100 });
@@ -141,7 +141,7 @@ test("rounds begin so that they go over their wrap, and the last ends at 2^63 âˆ
 test("a short torture finds nothing wrong, and tells what it did", async () => {
   const { summary, violations, samples } = await runScenario(torture, { capacity: 4 });
   assert.equal(violations, []);
-  assert.ok(summary.operations >= 2000);
+  assert.ok(summary.operations >= 500);
   assert.is(samples.at(-1)?.operations, summary.operations);
   const wraps = summary.tables[1]?.rows ?? [];
   assert.is(
