@@ -1,11 +1,12 @@
 // Compiles the core to dist/src/core/core.wasm, and the same bytes as a module
 // for runtimes that cannot read files (dist/src/core/inline.js); to checked.wasm, with fault
-// points; and the loops of the stress scenarios that have no engine to drill.wasm.
+// points; the loops of the stress scenarios that have no engine to drill.wasm; and the programs that
+// `ringfold check` explores to check.wasm.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compile } from "./compile.mjs";
+import { compile, makeSuspendable } from "./compile.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../../dist/src");
@@ -30,3 +31,7 @@ await compile(join(here, "index.ts"), join(out, "core/checked.wasm"), {
 await compile(join(here, "record.ts"), join(out, "stress/record.wasm"), { optimize: false });
 await compile(join(here, "litmus.ts"), join(out, "stress/litmus.wasm"));
 await compile(join(here, "drill.ts"), join(out, "stress/drill.wasm"));
+const check = join(out, "check/check.wasm");
+await mkdir(dirname(check), { recursive: true });
+await compile(join(here, "programs/index.ts"), check, { switches: ["STEPPED"] });
+await makeSuspendable(check);

@@ -1,9 +1,10 @@
 // Compiles AssemblyScript to WebAssembly on a shared memory: the core, and what tests, benchmarks
 // and stress scenarios compile against its source.
 
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import asc from "assemblyscript/asc";
+import binaryen from "binaryen";
 
 /**
  * Keeps Binaryen from inlining `wait32`. Baseline code of V8 11.3 (Node 20) writes over the value
@@ -75,4 +76,39 @@ function switchOn(source, names) {
     if (next === text) throw new Error(`switches.ts has no constant ${name}`);
     return next;
   }, source);
+}
+
+/**
+ * Has a module that was compiled with STEPPED give its stack away at each access and take it back
+ * later (Binaryen's Asyncify, by A. Zakai), and exports what else a thread's state is: its globals.
+ *
+ * @param {string} file the module; it is replaced
+ */
+export async function makeSuspendable(file) {
+  const module = binaryen.readBinary(await readFile(file));
+  const F = binaryen.Features;
+  module.setFeatures(
+    F.Atomics |
+      F.BulkMemory |
+      F.BulkMemoryOpt |
+      F.MutableGlobals |
+      F.NontrappingFPToInt |
+      F.SIMD128 |
+      F.SignExt,
+  );
+  for (let i = 0; i < module.getNumGlobals(); i++) {
+    const { mutable, name } = binaryen.getGlobalInfo(module.getGlobalByIndex(i));
+    if (mutable) module.addGlobalExport(name, `global ${name}`);
+  }
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(0);
+  binaryen.setPassArgument(
+    "asyncify-imports",
+    "atomic.step,atomic.stepWait,atomic.stepNotify,history.joined,history.polled",
+  );
+  binaryen.setPassArgument("asyncify-ignore-indirect", "1");
+  module.runPasses(["asyncify"]);
+  module.optimize();
+  await writeFile(file, module.emitBinary());
+  module.dispose();
 }

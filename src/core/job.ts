@@ -7,7 +7,7 @@
 // the tree depends on the number of blocks only. A task is a node of level
 // JOB_SHIFT; below it one thread folds, above it the last to arrive merges.
 
-import { add64, cas32, load32, load64, peek32, peek64, store32 } from "./atomic";
+import { add64, cas32, copy, load32, load64, peek32, peek64, store32 } from "./atomic";
 import { point } from "./fault";
 import { elementShift, foldBegin, foldBlocks, foldEnd, mergeRecord } from "./fold";
 import {
@@ -201,7 +201,7 @@ export function ascend(job: usize): i32 {
     mergeRight = cellOf(job, left + 1);
     if (hasArrived(job)) continue;
     if (!alone) return ASCEND_MERGE;
-    memory.copy(mergeInto, mergeLeft, <usize>peek32(job + JOB_STATE_BYTES));
+    copy(mergeInto, mergeLeft, <usize>peek32(job + JOB_STATE_BYTES));
   }
   store32(job + JOB_COMPLETE, 1);
   point(POINT_COMPLETE);

@@ -16,7 +16,7 @@
 // every ticket of a job, 4n/3 and 2n/3 of them, and so none is used twice: nothing is released,
 // nobody waits for a free slot. Of the three atomic stores a pair, one is left.
 
-import { cas64, load64, peek32, peek64, wait32 } from "./atomic";
+import { cas64, copy, load64, peek32, peek64, wait32 } from "./atomic";
 import { point } from "./fault";
 import { foldRecord, mergeRecord } from "./fold";
 import { isWanted } from "./job";
@@ -44,9 +44,10 @@ import {
 } from "./map";
 import { count, lineOf, scratchOf } from "./places";
 import * as ring from "./ring";
+import { STEPPED } from "./switches";
 
 /** Looks at an unpublished slot before this thread gives its processor away for a moment. */
-const LOOKS = 20000;
+const LOOKS = STEPPED ? 1 : 20000;
 const NAP: i64 = 20000;
 
 // The round this thread is in, and what it claimed in it.
@@ -159,7 +160,8 @@ export function claimPairs(me: i32, job: usize): bool {
       takenEnd = head + n;
       return true;
     }
-    if (++looks > LOOKS) wait32(job + JOB_STOP, 0, NAP);
+    if (looks < LOOKS) looks++;
+    else wait32(job + JOB_STOP, 0, NAP);
   }
   return false;
 }
@@ -215,7 +217,7 @@ export function run(me: i32, job: usize): void {
         mergeRecord(job, into, pairLeft(), right);
         combines++;
       } else {
-        memory.copy(into, pairLeft(), bytes);
+        copy(into, pairLeft(), bytes);
       }
       pairDone(ticket);
     }
@@ -227,7 +229,7 @@ export function run(me: i32, job: usize): void {
 export function settle(job: usize): void {
   rewind(job);
   while (length > 1) nextRound();
-  memory.copy(
+  copy(
     <usize>peek32(job + JOB_CELLS),
     ring.payloadOf(from, fromBase),
     <usize>peek32(job + JOB_STATE_BYTES),

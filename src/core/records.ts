@@ -1,7 +1,7 @@
 // Records through rings: tasks on the task ring, answers on a submitter's result ring, and how a
 // participant takes one into its line. Any participant may call anything here.
 
-import { peek32, poke32, store32 } from "./atomic";
+import { copy, peek32, poke32, store32 } from "./atomic";
 import { point } from "./fault";
 import * as gate from "./gate";
 import {
@@ -170,5 +170,5 @@ export function takeRecord(me: i32, from: usize, isTask: bool): bool {
 
 export function copyRecord(line: usize, from: usize, ticket: i64): void {
   poke32(line + LINE_EPOCH, peek32(ring.slotOf(from, ticket) + SLOT_EPOCH));
-  memory.copy(line + LINE_RECORD, ring.payloadOf(from, ticket), RECORD_SIZE);
+  copy(line + LINE_RECORD, ring.payloadOf(from, ticket), RECORD_SIZE);
 }

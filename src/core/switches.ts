@@ -4,6 +4,9 @@
 /** The core stops at named points (fault.ts) when a test asks it to. */
 export const CHECKED: bool = false;
 
+/** Each access to shared memory calls out first, so that a scheduler decides whose turn it is. */
+export const STEPPED: bool = false;
+
 // Defects, of which `npm run mutants` builds in one at a time to see it caught;
 // test/mutants-table.ts says what each breaks.
 export const EARLY_PUBLISH: bool = false;

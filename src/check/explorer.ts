@@ -1,0 +1,398 @@
+// Explores what the threads of a program may do, in every order of their steps: depth first, each
+// state once.
+
+import {
+  Broken,
+  DEAD,
+  DONE,
+  JOIN,
+  Machine,
+  NOTIFY,
+  type Outcome,
+  type Position,
+  READY,
+  Restart,
+  type ThreadSpec,
+  WAIT,
+  WAITING,
+  WOKEN,
+} from "./machine.js";
+import { Monitor } from "./monitor.js";
+import { Edges, mixHigh, mixLow, Visited } from "./visited.js";
+
+export interface Program {
+  readonly name: string;
+  readonly threads: readonly ThreadSpec[];
+  /** Exports called before the threads begin, and once all of them ended. */
+  readonly init: readonly [string, ...(number | bigint)[]];
+  readonly end?: readonly [string, ...number[]];
+  /** Checked for linearizability: slots of the ring. */
+  readonly capacity?: number;
+  /** How many of the mortal threads may die. */
+  readonly deaths?: number;
+}
+
+/** A step of a thread; a wait of its that times out; its death. */
+export const RUN = 0;
+export const TIMEOUT = 1;
+export const DIE = 2;
+
+export interface Choice {
+  readonly thread: number;
+  readonly what: number;
+}
+
+export interface Finding {
+  readonly verdict: string;
+  readonly detail: string;
+  readonly path: readonly Choice[];
+}
+
+export interface Report {
+  readonly states: number;
+  readonly steps: number;
+  /** States in which all threads had ended. */
+  readonly ends: number;
+  readonly finding: Finding | undefined;
+  /** False: cut short, by `mostStates` or the bound. */
+  readonly exhaustive: boolean;
+  readonly milliseconds: number;
+}
+
+export interface Limits {
+  /** Times that a thread that could go on is overtaken; undefined: any number. */
+  readonly preemptions?: number;
+  readonly mostStates?: number;
+}
+
+const MOST_DEPTH = 1 << 16;
+const NOBODY = -1;
+
+/** Explores again as long as words turn out to be used by more threads than was thought. */
+export function explore(module: WebAssembly.Module, program: Program, limits: Limits = {}): Report {
+  const began = performance.now();
+  const shared = new Set<number>();
+  for (;;) {
+    try {
+      const report = new Explorer(module, program, limits, shared).run();
+      return { ...report, milliseconds: performance.now() - began };
+    } catch (error) {
+      if (!(error instanceof Restart)) throw error;
+    }
+  }
+}
+
+class Explorer {
+  readonly #program: Program;
+  readonly #bound: number | undefined;
+  readonly #most: number;
+  readonly #machine: Machine;
+  readonly #monitor: Monitor | undefined;
+  readonly #visited = new Visited();
+  readonly #n: number;
+  // The path from the root to the state at hand, a state a level; n entries a state where it says so.
+  #depth = -1;
+  /** n: undefined once the thread ended. */
+  readonly #positions: (Position | undefined)[] = [];
+  /** n. */
+  readonly #statuses: number[] = [];
+  /** n: threads that wait, first come first, then NOBODY. */
+  readonly #queue: number[] = [];
+  readonly #deaths: number[] = [];
+  readonly #monitored: number[] = [];
+  readonly #last: number[] = [];
+  readonly #preempted: number[] = [];
+  readonly #low: number[] = [];
+  readonly #high: number[] = [];
+  readonly #mark: number[] = [];
+  /** The next choice to try: thread + n · what. */
+  readonly #next: number[] = [];
+  readonly #state: number[] = [];
+  readonly #edges = new Edges();
+  readonly #over: number[] = [];
+  #steps = 0;
+  #ends = 0;
+
+  constructor(module: WebAssembly.Module, program: Program, limits: Limits, shared: Set<number>) {
+    const { threads, capacity } = program;
+    this.#program = program;
+    this.#bound = limits.preemptions;
+    this.#most = limits.mostStates ?? Number.POSITIVE_INFINITY;
+    this.#n = threads.length;
+    this.#monitor = capacity === undefined ? undefined : new Monitor(capacity, threads.length);
+    this.#machine = new Machine(module, threads, shared);
+  }
+
+  run(): Omit<Report, "milliseconds"> {
+    const machine = this.#machine;
+    const { init, threads } = this.#program;
+    const [entry, ...args] = init;
+    machine.call(entry, ...args);
+    threads.forEach((_, i) => {
+      this.#positions[i] = machine.begin(i);
+      this.#statuses[i] = READY;
+      this.#queue[i] = NOBODY;
+    });
+    this.#deaths[0] = 0;
+    this.#monitored[0] = 0;
+    this.#last[0] = NOBODY;
+    this.#preempted[0] = 0;
+    let finding: Finding | undefined;
+    let isCut = false;
+    try {
+      this.#enter(0);
+      isCut = !this.#search();
+      if (!isCut && this.#bound === undefined) this.#assertEnds();
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      finding = { verdict: error.rule, detail: error.message, path: this.#path() };
+    }
+    return {
+      states: this.#visited.size,
+      steps: this.#steps,
+      ends: this.#ends,
+      finding,
+      exhaustive: finding === undefined && !isCut && this.#bound === undefined,
+    };
+  }
+
+  #path(): Choice[] {
+    return Array.from({ length: this.#depth + 1 }, (_, d) => {
+      const choice = (this.#next[d] as number) - 1;
+      return { thread: choice % this.#n, what: Math.floor(choice / this.#n) };
+    });
+  }
+
+  /** False if it was cut short. */
+  #search(): boolean {
+    while (this.#depth >= 0) {
+      const d = this.#depth;
+      const choice = this.#choose(d);
+      if (choice < 0) {
+        this.#depth--;
+        if (d > 0) this.#back(d - 1);
+        continue;
+      }
+      if (this.#visited.size >= this.#most) return false;
+      this.#steps++;
+      this.#take(d, choice % this.#n, Math.floor(choice / this.#n));
+      if (!this.#enter(d + 1)) this.#back(d);
+      else if (d + 2 >= MOST_DEPTH) throw new Broken("depth", `${MOST_DEPTH} steps without an end`);
+    }
+    return true;
+  }
+
+  #back(d: number): void {
+    this.#machine.undo(this.#mark[d] as number);
+    this.#machine.low = this.#low[d] as number;
+    this.#machine.high = this.#high[d] as number;
+  }
+
+  /** The next choice in a state that was not tried; −1 if all were. */
+  #choose(d: number): number {
+    const n = this.#n;
+    const base = d * n;
+    for (let choice = this.#next[d] as number; choice < 3 * n; choice++) {
+      const thread = choice % n;
+      const status = this.#statuses[base + thread] as number;
+      if (status >= DONE || !this.#mayRun(d, thread)) continue;
+      const what = Math.floor(choice / n);
+      let may: boolean;
+      if (what === RUN) may = this.#canRun(base, thread);
+      else if (what === TIMEOUT) {
+        may = status === WAITING && (this.#positions[base + thread] as Position).timed;
+      } else may = this.#mayDie(d, thread);
+      if (!may) continue;
+      this.#next[d] = choice + 1;
+      return choice;
+    }
+    return -1;
+  }
+
+  #mayDie(d: number, thread: number): boolean {
+    const { threads, deaths = 0 } = this.#program;
+    return (threads[thread] as ThreadSpec).mortal === true && (this.#deaths[d] as number) < deaths;
+  }
+
+  /** False if the bound has the thread that ran last go on. */
+  #mayRun(d: number, thread: number): boolean {
+    if (this.#bound === undefined || (this.#preempted[d] as number) < this.#bound) return true;
+    return thread === this.#last[d] || !this.#canGoOn(d);
+  }
+
+  /** True if the thread that ran last could run now. */
+  #canGoOn(d: number): boolean {
+    const last = this.#last[d] as number;
+    if (last === NOBODY) return false;
+    return this.#canRun(d * this.#n, last);
+  }
+
+  #canRun(base: number, thread: number): boolean {
+    const status = this.#statuses[base + thread];
+    if (status !== READY) return status === WOKEN;
+    const { access, argument, timed } = this.#positions[base + thread] as Position;
+    return access !== JOIN || timed || (this.#statuses[base + argument] as number) >= DONE;
+  }
+
+  /** Makes the state of depth d + 1 of that of depth d. */
+  #take(d: number, thread: number, what: number): void {
+    const n = this.#n;
+    const from = d * n;
+    const to = from + n;
+    for (let i = 0; i < n; i++) {
+      this.#positions[to + i] = this.#positions[from + i];
+      this.#statuses[to + i] = this.#statuses[from + i] as number;
+      this.#queue[to + i] = this.#queue[from + i] as number;
+    }
+    this.#deaths[d + 1] = (this.#deaths[d] as number) + (what === DIE ? 1 : 0);
+    this.#monitored[d + 1] = this.#monitored[d] as number;
+    const isPreemption = thread !== this.#last[d] && this.#canGoOn(d);
+    this.#preempted[d + 1] = (this.#preempted[d] as number) + (isPreemption ? 1 : 0);
+    this.#last[d + 1] = thread;
+    const at = this.#positions[from + thread] as Position;
+    if (what === DIE) {
+      this.#statuses[to + thread] = DEAD;
+      this.#positions[to + thread] = undefined;
+      this.#leaveQueue(to, thread);
+    } else if (what === TIMEOUT) {
+      this.#leaveQueue(to, thread);
+      this.#go(d, at, 2);
+    } else if ((at.access & WAIT) !== 0) {
+      if (this.#statuses[from + thread] === WOKEN) this.#go(d, at, 0);
+      else if (this.#machine.words[at.address >> 2] !== at.argument) this.#go(d, at, 1);
+      else {
+        this.#statuses[to + thread] = WAITING;
+        let end = to;
+        while (this.#queue[end] !== NOBODY) end++;
+        this.#queue[end] = thread;
+      }
+    } else if ((at.access & NOTIFY) !== 0) this.#go(d, at, this.#notify(to, at));
+    else if (at.access === JOIN) {
+      const status = this.#statuses[from + at.argument] as number;
+      if (status < DONE) this.#go(d, at, 2);
+      else this.#go(d, at, status === DEAD ? 1 : 0);
+    } else this.#go(d, at, 0);
+  }
+
+  #leaveQueue(to: number, thread: number): void {
+    let kept = to;
+    for (let i = to; i < to + this.#n; i++) {
+      const waits = this.#queue[i] as number;
+      if (waits !== thread && waits !== NOBODY) this.#queue[kept++] = waits;
+    }
+    this.#queue.fill(NOBODY, kept, to + this.#n);
+  }
+
+  #notify(to: number, { address, argument }: Position): number {
+    let woken = 0;
+    for (let i = to; i < to + this.#n && this.#queue[i] !== NOBODY; ) {
+      const thread = this.#queue[i] as number;
+      const isHere = (this.#positions[to + thread] as Position).address === address;
+      if (isHere && (argument < 0 || woken < argument)) {
+        this.#statuses[to + thread] = WOKEN;
+        woken++;
+        this.#leaveQueue(to, thread);
+      } else i++;
+    }
+    return woken;
+  }
+
+  /** The thread goes on with its access to the next one. */
+  #go(d: number, at: Position, result: number): void {
+    const outcome = this.#machine.take(at, result);
+    const { next, broken } = outcome;
+    const slot = (d + 1) * this.#n + at.thread;
+    this.#assertNoRace(d * this.#n, at.thread, outcome);
+    if (broken !== undefined) throw broken;
+    this.#positions[slot] = next;
+    this.#statuses[slot] = next === undefined ? DONE : READY;
+    if (this.#monitor !== undefined) {
+      this.#monitored[d + 1] = this.#monitor.step(this.#monitored[d] as number, at.thread, outcome);
+    }
+  }
+
+  #assertNoRace(base: number, me: number, { accesses }: Outcome): void {
+    for (let j = 0; j < this.#n; j++) {
+      const tail = this.#positions[base + j]?.tail;
+      if (j === me || tail === undefined || tail.length === 0) continue;
+      for (const theirs of tail) {
+        for (const mine of accesses) {
+          if (mine >> 1 === theirs >> 1 && ((mine | theirs) & 1) !== 0) {
+            const name = this.#program.threads[j]?.name;
+            throw new Broken("race", `address ${(mine >> 1) << 2}, with ${name}`);
+          }
+        }
+      }
+    }
+  }
+
+  /** False if the state was explored before. */
+  #enter(d: number): boolean {
+    const n = this.#n;
+    const base = d * n;
+    const machine = this.#machine;
+    let { low, high } = machine;
+    for (let i = 0; i < n; i++) {
+      const p = this.#positions[base + i];
+      const key = (i << 3) | (this.#statuses[base + i] as number);
+      low ^= mixLow(p === undefined ? 0 : p.low, key);
+      high ^= mixHigh(p === undefined ? 0 : p.high, key);
+      const waits = this.#queue[base + i] as number;
+      if (waits !== NOBODY) {
+        low ^= mixLow(waits, 1000 + i);
+        high ^= mixHigh(waits, 1000 + i);
+      }
+    }
+    const bounded =
+      this.#bound === undefined
+        ? 0
+        : 1 + (this.#preempted[d] as number) * (n + 1) + (this.#last[d] as number) + 1;
+    const rest = (this.#monitored[d] as number) * 4 + (this.#deaths[d] as number);
+    low ^= mixLow(rest, bounded);
+    high ^= mixHigh(rest, bounded);
+    const state = this.#visited.add(low, high);
+    const isNew = state >= 0;
+    const number = isNew ? state : -1 - state;
+    if (d > 0) this.#edges.add(this.#state[d - 1] as number, number);
+    if (!isNew) return false;
+    this.#depth = d;
+    this.#state[d] = number;
+    this.#low[d] = machine.low;
+    this.#high[d] = machine.high;
+    this.#mark[d] = machine.mark;
+    this.#next[d] = 0;
+    if (this.#isOver(base)) this.#end(number);
+    return true;
+  }
+
+  /** Nobody goes round for ever: from every state an end can be reached. */
+  #assertEnds(): void {
+    const lost = this.#edges.unreaching(this.#over, this.#visited.size);
+    if (lost < 0) return;
+    throw new Broken("livelock", `from state ${lost} on no end can be reached, though threads run`);
+  }
+
+  /** True if nobody can go on. @throws Broken if somebody waits then. */
+  #isOver(base: number): boolean {
+    let stuck = "";
+    for (let i = 0; i < this.#n; i++) {
+      const status = this.#statuses[base + i] as number;
+      if (status >= DONE) continue;
+      if (this.#canRun(base, i) || (this.#positions[base + i] as Position).timed) return false;
+      stuck += `${stuck === "" ? "" : ", "}${this.#program.threads[i]?.name}`;
+    }
+    if (stuck !== "") throw new Broken("deadlock", `waiting for ever: ${stuck}`);
+    return true;
+  }
+
+  #end(state: number): void {
+    this.#ends++;
+    this.#over.push(state);
+    const { end } = this.#program;
+    if (end === undefined) return;
+    const [entry, ...args] = end;
+    const { mark } = this.#machine;
+    this.#machine.call(entry, ...args);
+    this.#machine.undo(mark);
+  }
+}

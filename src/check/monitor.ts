@@ -1,0 +1,188 @@
+// Whether what the operations of a ring return is linearizable, told while a program is explored: a
+// state of the monitor holds every way in which the operations so far may have taken effect, one
+// after the other, each between its call and its return. A return that fits none of them breaks the
+// check. States are numbered, so that one of them is a number in the checker's state.
+//
+// The sequential ring is that of stress/linear-model.ts: tickets, and for each slot whether it is
+// published, or claimed and not released.
+
+import {
+  CALLED_CLAIM,
+  CALLED_PUBLISH,
+  CALLED_RELEASE,
+  CALLED_RESERVE,
+} from "../core/record-map.js";
+import { Broken, type Outcome } from "./machine.js";
+
+/** One way: the ring, and of each thread's operation under way what it will have returned. */
+interface Way {
+  readonly head: number;
+  readonly tail: number;
+  /** Bits of slots. */
+  readonly published: number;
+  readonly claimed: number;
+  /** By thread: undefined, it took no effect yet; else its result. */
+  readonly results: readonly (number | undefined)[];
+  /** By thread of a claim: what it saw published at an earlier instant, head << 8 | n; −1: nothing. */
+  readonly seen: readonly number[];
+}
+
+interface State {
+  readonly ways: readonly Way[];
+  /** By thread: the operation called, and whether its first step is taken. */
+  readonly calls: readonly (readonly [what: number, argument: number] | undefined)[];
+  readonly begun: readonly boolean[];
+}
+
+const NAMES = new Map([
+  [CALLED_RESERVE, "reserve"],
+  [CALLED_PUBLISH, "publish"],
+  [CALLED_CLAIM, "claim"],
+  [CALLED_RELEASE, "release"],
+]);
+
+export class Monitor {
+  readonly #capacity: number;
+  readonly #states: State[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #next = new Map<number, number>();
+
+  constructor(capacity: number, threads: number) {
+    this.#capacity = capacity;
+    const none = Array.from({ length: threads }, () => undefined);
+    const way: Way = {
+      head: 0,
+      tail: 0,
+      published: 0,
+      claimed: 0,
+      results: none,
+      seen: none.map(() => -1),
+    };
+    this.#number({ ways: [way], calls: none, begun: none.map(() => false) });
+  }
+
+  /** What a step told: an operation under way takes its first step with it, if not before. */
+  step(state: number, thread: number, { id, events }: Outcome): number {
+    const s = this.#states[state] as State;
+    const begins = s.calls[thread] !== undefined && !s.begun[thread];
+    if (!begins && events.length === 0) return state;
+    // Outcomes are of one thread each.
+    const key = state * 2 ** 24 + id;
+    let next = this.#next.get(key);
+    if (next === undefined) {
+      let now = begins ? this.#begin(s, thread) : s;
+      for (const { what, value } of events) {
+        now =
+          what === undefined ? this.#return(now, thread, value) : call(now, thread, what, value);
+      }
+      next = this.#number(now);
+      this.#next.set(key, next);
+    }
+    return next;
+  }
+
+  #begin(s: State, thread: number): State {
+    const begun = s.begun.with(thread, true);
+    return { ...s, begun, ways: this.#close(s.ways, s.calls, begun) };
+  }
+
+  #return(before: State, thread: number, result: number): State {
+    // It may have had no step that others see.
+    const s = before.begun[thread] ? before : this.#begin(before, thread);
+    const ways = s.ways
+      .filter((way) => way.results[thread] === result)
+      .map((way) => ({
+        ...way,
+        results: way.results.with(thread, undefined),
+        seen: way.seen.with(thread, -1),
+      }));
+    if (ways.length === 0) {
+      const [what, argument] = s.calls[thread] as readonly [number, number];
+      const may = [...new Set(s.ways.map((way) => String(way.results[thread] ?? "nothing yet")))];
+      throw new Broken(
+        "not linearizable",
+        `${NAMES.get(what)}(${argument}) returned ${result}; it could return ${may.join(" or ")}`,
+      );
+    }
+    const calls = s.calls.with(thread, undefined);
+    return { ways: unique(ways), calls, begun: s.begun.with(thread, false) };
+  }
+
+  #number(state: State): number {
+    const key = JSON.stringify(state);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#states.push(state) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** All that may have taken effect by now. */
+  #close(ways: readonly Way[], calls: State["calls"], begun: readonly boolean[]): Way[] {
+    const all = new Map(ways.map((way) => [JSON.stringify(way), way]));
+    for (const way of all.values()) {
+      for (let thread = 0; thread < calls.length; thread++) {
+        const call = calls[thread];
+        if (call === undefined || !begun[thread] || way.results[thread] !== undefined) continue;
+        for (const next of this.#effects(way, thread, call[0], call[1])) {
+          const key = JSON.stringify(next);
+          if (!all.has(key)) all.set(key, next);
+        }
+      }
+    }
+    return [...all.values()].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  }
+
+  #bit(ticket: number): number {
+    return 1 << (ticket & (this.#capacity - 1));
+  }
+
+  /** What a thread's operation may do to the ring now. */
+  #effects(way: Way, thread: number, what: number, argument: number): Way[] {
+    const { head, tail, published, claimed, results, seen } = way;
+    const with_ = (result: number, change: Partial<Way> = {}): Way => ({
+      ...way,
+      ...change,
+      results: results.with(thread, result),
+    });
+    switch (what) {
+      case CALLED_RESERVE:
+        if (tail - head >= this.#capacity) return [with_(-1)];
+        return (claimed & this.#bit(tail)) === 0 ? [with_(tail, { tail: tail + 1 })] : [];
+      case CALLED_PUBLISH:
+        return [with_(0, { published: published | this.#bit(argument) })];
+      case CALLED_RELEASE:
+        return [with_(0, { claimed: claimed & ~this.#bit(argument) })];
+      case CALLED_CLAIM: {
+        let ready = 0;
+        while (head + ready < tail && (published & this.#bit(head + ready)) !== 0) ready++;
+        if (ready === 0) return [with_(-1)];
+        const next: Way[] = [];
+        // What stood published when it looked; more may be by the time it takes them.
+        const now = (head << 8) | ready;
+        if (seen[thread] !== now) next.push({ ...way, seen: seen.with(thread, now) });
+        for (let n = 1; n <= Math.min(ready, argument); n++) {
+          const saw = seen[thread] === ((head << 8) | n);
+          if (n < argument && !saw && n !== ready) continue;
+          let bits = 0;
+          for (let i = 0; i < n; i++) bits |= this.#bit(head + i);
+          const change = { head: head + n, published: published & ~bits, claimed: claimed | bits };
+          next.push(with_((head << 8) | n, change));
+        }
+        return next;
+      }
+      default:
+        return [];
+    }
+  }
+}
+
+function call(s: State, thread: number, what: number, argument: number): State {
+  const calls = s.calls.with(thread, [what, argument] as const);
+  return { ways: s.ways, calls, begun: s.begun.with(thread, false) };
+}
+
+function unique(ways: readonly Way[]): Way[] {
+  return [...new Map(ways.map((way) => [JSON.stringify(way), way])).values()];
+}

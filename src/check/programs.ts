@@ -1,0 +1,296 @@
+// What `ringfold check` proves: programs of src/core/programs, with how many threads, tickets and
+// tasks. Each is explored to its end, or says how far it got.
+
+import type { Program } from "./explorer.js";
+import type { ThreadSpec } from "./machine.js";
+
+export interface Proof extends Program {
+  /** In a line. */
+  readonly proves: string;
+  /** Explored in seconds: part of `--quick`. */
+  readonly quick: boolean;
+}
+
+type Numbers = readonly number[];
+
+function thread(name: string, entry: string, ...args: number[]): ThreadSpec {
+  return { name, entry, arguments: args };
+}
+
+function many(n: number, make: (i: number) => ThreadSpec): ThreadSpec[] {
+  return Array.from({ length: n }, (_, i) => make(i));
+}
+
+const mortal = (spec: ThreadSpec): ThreadSpec => ({ ...spec, mortal: true });
+
+// --- rings ---------------------------------------------------------------------------
+
+interface RingShape {
+  /** Of each producer, tickets; of each consumer, claims. */
+  readonly pushes: Numbers;
+  readonly pops: Numbers;
+  readonly most?: number;
+  readonly capacity: number;
+  /** The first ticket. */
+  readonly start?: bigint;
+  readonly quick?: boolean;
+}
+
+function ring({ pushes, pops, most = 1, capacity, start = 0n, quick = true }: RingShape): Proof {
+  const shape = `${pushes.length}p${pops.length}c`;
+  const at = start === 0n ? "" : `-at-${start}`;
+  const batch = most === 1 ? "" : `-batch-${most}`;
+  return {
+    name: `ring-${shape}-${pushes.join("")}-${pops.join("")}-capacity-${capacity}${batch}${at}`,
+    proves: "all operations are linearizable, no payload races, nobody waits for ever",
+    quick,
+    threads: [
+      ...pushes.map((n, i) => thread(`producer ${i}`, "push", i, n, 0)),
+      ...pops.map((n, i) => thread(`consumer ${i}`, "pop", pushes.length + i, n, most)),
+    ],
+    init: ["ringInit", Math.log2(capacity), start],
+    capacity,
+  };
+}
+
+const WRAPS = [2n ** 31n - 2n, 2n ** 32n - 2n, 2n ** 53n - 2n, 2n ** 63n - 6n];
+
+const RINGS: readonly Proof[] = [
+  ring({ pushes: [5], pops: [5], capacity: 2 }),
+  ring({ pushes: [6], pops: [5], capacity: 4, most: 4 }),
+  ring({ pushes: [3], pops: [4], capacity: 2, most: 2 }),
+  ...WRAPS.map((start) => ring({ pushes: [4], pops: [4], capacity: 2, most: 2, start })),
+  ring({ pushes: [2, 2], pops: [3], capacity: 2, most: 2 }),
+  ring({ pushes: [2, 1], pops: [3], capacity: 4, most: 4 }),
+  ring({ pushes: [3], pops: [2, 2], capacity: 2, most: 2 }),
+  ring({ pushes: [3], pops: [2, 1], capacity: 4, most: 4 }),
+  ring({ pushes: [1, 1], pops: [1, 1], capacity: 2, most: 2 }),
+  ...WRAPS.map((start) => ring({ pushes: [1, 1], pops: [1, 1], capacity: 2, start })),
+  ring({ pushes: [2, 2], pops: [2, 2], capacity: 2, most: 2, quick: false }),
+  ring({ pushes: [2, 2], pops: [2, 1], capacity: 4, most: 4, quick: false }),
+];
+
+// --- gates ---------------------------------------------------------------------------
+
+interface GateShape {
+  /** Of each waiter, items. */
+  readonly takes: Numbers;
+  readonly gives: number;
+  readonly bursts?: boolean;
+  readonly quick?: boolean;
+}
+
+function gate({ takes, gives, bursts = false, quick = true }: GateShape): Proof {
+  return {
+    name: `gate-${takes.length}-waiters-${takes.join("")}${bursts ? "-burst" : ""}`,
+    proves: "no wake-up is lost: who waits for an item that is there is woken",
+    quick,
+    threads: [
+      ...takes.map((n, i) => thread(`waiter ${i}`, "takeAll", i, n, 0)),
+      thread("publisher", "giveAll", takes.length, gives, bursts ? 1 : 0),
+    ],
+    init: ["gateInit", 2],
+  };
+}
+
+const GATES: readonly Proof[] = [
+  gate({ takes: [2], gives: 2 }),
+  gate({ takes: [1, 1], gives: 2 }),
+  gate({ takes: [1, 1], gives: 2, bursts: true }),
+  gate({ takes: [2, 1], gives: 3 }),
+  gate({ takes: [1, 1, 1], gives: 3, bursts: true, quick: false }),
+  {
+    name: "gate-close",
+    proves: "closing wakes all who wait",
+    quick: true,
+    threads: [
+      thread("waiter 0", "takeAll", 0, 2, 0),
+      thread("waiter 1", "takeAll", 1, 2, 0),
+      thread("publisher", "giveThenClose", 2, 1, 0),
+    ],
+    init: ["gateInit", 2],
+  },
+];
+
+// --- tasks ---------------------------------------------------------------------------
+
+/** Nodes of the tree over n tasks: the root is the last. */
+function root(n: number): number {
+  let nodes = n;
+  for (let width = n; width > 1; nodes += width) width = (width + 1) >> 1;
+  return nodes - 1;
+}
+
+function tree(threads: number, tasks: number): Proof {
+  return {
+    name: `tree-${threads}-threads-${tasks}-tasks`,
+    proves: "the last to arrive merges, once, in the order of the tree",
+    quick: true,
+    threads: many(threads, (i) => thread(`worker ${i}`, "climb", i, threads, tasks)),
+    init: ["treeInit", tasks],
+    end: ["treeEnd", tasks, root(tasks)],
+  };
+}
+
+/** Where the last number of a pairwise job over n numbers lies. */
+function lastNumber(n: number): [isInB: number, ticket: number] {
+  const bases = [0, 0];
+  let from = 0;
+  for (let length = n; length > 1; length = (length + 1) >> 1) {
+    bases[from] = (bases[from] as number) + length;
+    from = 1 - from;
+  }
+  return [from, bases[from] as number];
+}
+
+function pairs(threads: number, n: number, batch: number, quick = true): Proof {
+  return {
+    name: `pairs-${threads}-threads-${n}-numbers-batch-${batch}`,
+    proves: "each pair of each round is combined once, in order",
+    quick,
+    threads: many(threads, (i) => thread(`worker ${i}`, "pair", i, 0, 0)),
+    init: ["pairsInit", n, batch],
+    end: ["pairsEnd", n, ...lastNumber(n)],
+  };
+}
+
+const TASKS: readonly Proof[] = [
+  tree(2, 3),
+  tree(3, 3),
+  tree(3, 5),
+  pairs(2, 4, 1),
+  pairs(2, 5, 1),
+  pairs(2, 6, 2),
+  pairs(3, 4, 1),
+  pairs(3, 5, 1, false),
+];
+
+// --- jobs ----------------------------------------------------------------------------
+
+/** How a submitter of `jobs` waits. */
+const HELPS = 1;
+const STOPS = 2;
+const CLOSES = 4;
+
+interface JobShape {
+  readonly workers: number;
+  readonly threads: number;
+  /** Of each submitter, tasks and how it waits. The engine ends when all are answered. */
+  readonly submitters: readonly (readonly [tasks: number, mode: number])[];
+  readonly spin?: number;
+  readonly quick?: boolean;
+}
+
+function jobs(
+  what: string,
+  { workers, threads, submitters, spin = 0, quick = true }: JobShape,
+): Proof {
+  return {
+    name: `jobs-${what}`,
+    proves: "every job is answered, workers park and wake, all end when the engine is closed",
+    quick,
+    threads: [
+      ...many(workers, (i) => thread(`worker ${i}`, "worker", i, 0, 0)),
+      ...submitters.map(([tasks, mode], s) =>
+        thread(`submitter ${s}`, "submitter", s, tasks, mode),
+      ),
+    ],
+    init: ["jobsInit", workers, threads, submitters.length, spin],
+    end: ["jobsEnd", workers],
+  };
+}
+
+const JOBS: readonly Proof[] = [
+  jobs("1-worker", { workers: 1, threads: 1, submitters: [[1, CLOSES]] }),
+  jobs("1-worker-2-tasks-spinning", {
+    workers: 1,
+    threads: 1,
+    submitters: [[2, CLOSES]],
+    spin: 1,
+  }),
+  jobs("1-worker-helped", { workers: 1, threads: 1, submitters: [[2, HELPS | CLOSES]] }),
+  jobs("1-worker-stopped", { workers: 1, threads: 1, submitters: [[2, STOPS | CLOSES]] }),
+  jobs("2-workers-2-tasks", {
+    workers: 2,
+    threads: 2,
+    submitters: [[2, CLOSES]],
+    quick: false,
+  }),
+  jobs("1-worker-2-submitters", {
+    workers: 1,
+    threads: 1,
+    submitters: [
+      [1, CLOSES],
+      [1, CLOSES],
+    ],
+    quick: false,
+  }),
+];
+
+// --- deaths --------------------------------------------------------------------------
+
+interface DeathShape {
+  readonly tasks: number;
+  /** Tasks in the ring from the start. */
+  readonly there: number;
+  readonly threads: readonly ThreadSpec[];
+  /** Participant of the first thread, which may die. */
+  readonly dead: number;
+  readonly deaths?: number;
+  /** The job is done in spite of it. */
+  readonly completes?: boolean;
+  readonly quick?: boolean;
+}
+
+const SUBMITTER = 256;
+
+function death(name: string, shape: DeathShape): Proof {
+  const { tasks, there, threads, dead, deaths = 1, completes = true, quick = true } = shape;
+  return {
+    name: `death-${name}`,
+    proves: "whatever it left, recovery puts it right: no slot, no task, no answer is lost",
+    quick,
+    threads: [
+      ...threads.map((spec, i) => (i < deaths ? mortal(spec) : spec)),
+      thread("owner", "mourner", 0, dead, deaths),
+    ],
+    deaths,
+    init: ["deathInit", 2, tasks, there],
+    end: ["deathEnd", completes ? 1 : 0, 0, 0],
+  };
+}
+
+const taker = (i: number, n: number) => thread(`worker ${i}`, "taker", i, n, 0);
+
+const DEATHS: readonly Proof[] = [
+  death("of-a-publisher", {
+    tasks: 2,
+    there: 0,
+    threads: [thread("publisher", "publisher", 0, 2, 0), taker(0, 2)],
+    dead: SUBMITTER,
+    completes: false,
+  }),
+  death("of-a-publisher-of-many", {
+    tasks: 2,
+    there: 0,
+    threads: [thread("publisher", "publisher", 0, 2, 1), taker(0, 2)],
+    dead: SUBMITTER,
+    completes: false,
+  }),
+  death("of-a-worker-1-task", { tasks: 1, there: 1, threads: [taker(0, 1), taker(1, 1)], dead: 0 }),
+  death("of-a-worker-2-tasks", {
+    tasks: 2,
+    there: 2,
+    threads: [taker(0, 2), taker(1, 2)],
+    dead: 0,
+  }),
+  death("of-two-workers", {
+    tasks: 2,
+    there: 2,
+    threads: [taker(0, 1), taker(1, 1)],
+    dead: 0,
+    deaths: 2,
+  }),
+];
+
+export const PROOFS: readonly Proof[] = [...RINGS, ...GATES, ...TASKS, ...JOBS, ...DEATHS];

@@ -1,0 +1,9 @@
+// What `ringfold check` explores: small programs on the rings and gates of this core. Compiled with
+// STEPPED on, to check.wasm, which ships beside the core. A thread is one call of one of these.
+
+export { deathEnd, deathInit, mourner, publisher, taker } from "./death";
+export { gateInit, giveAll, giveThenClose, takeAll } from "./gate";
+export { jobsEnd, jobsInit, submitter, worker } from "./jobs";
+export { pair, pairsEnd, pairsInit } from "./pairs";
+export { pop, push, ringInit } from "./ring";
+export { climb, treeEnd, treeInit } from "./tree";
