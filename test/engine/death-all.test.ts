@@ -58,7 +58,7 @@ test("all workers die at once, again and again: values are right, all are replac
   await calls(engine, material, ALL);
   const { usedBytes } = engine.stats();
   const submitters = new Words(engine).submitters();
-  for (let turn = 0; turn < 8; turn++) {
+  for (let turn = 0; turn < 6; turn++) {
     const pending = calls(engine, material, ALL);
     await turns(40);
     await Promise.all([0, 1, 2].map((me) => engine.terminate(me)));
@@ -69,14 +69,14 @@ test("all workers die at once, again and again: values are right, all are replac
     await until(() => engine.stats().absent === 0, "replacements join");
   }
   await assertClean(engine, { usedBytes, submitters });
-  assert.ok(engine.stats().deaths >= 24);
+  assert.ok(engine.stats().deaths >= 18);
   await engine.close();
   await until(() => threads() === before, "no thread is left");
 });
 
 test("an engine is closed while its workers die and others come: calls end, no thread is left", async () => {
   const before = threads();
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 4; i++) {
     const engine = await createEngine({ threads: 2 });
     const material = makeMaterial(engine, random);
     const pending = calls(engine, material, ALL, "ERR_CLOSED");
@@ -93,7 +93,7 @@ test("an engine is closed while its workers die and others come: calls end, no t
 test("a worker that dies as the engine starts: there is an error, or an engine", async () => {
   const before = threads();
   const errors: string[] = [];
-  for (const delay of [-1, -1, 0, 2, 5, 10, 15, 20, 25, 30]) {
+  for (const delay of [-1, 0, 5, 10, 15, 20, 30]) {
     const engine = await watching(
       (worker) => {
         if (delay < 0) void worker.terminate();
@@ -111,7 +111,7 @@ test("a worker that dies as the engine starts: there is an error, or an engine",
     }
     await until(() => threads() === before, "no thread is left");
   }
-  assert.ok(errors.length >= 2);
+  assert.ok(errors.length >= 1);
   assert.ok(
     errors.every((code) => code === "ERR_START"),
     errors.join(),

@@ -48,7 +48,7 @@ for (const operation of [
     await assertClean(engine, { usedBytes, submitters });
     // With the lock but nothing written; the change made, the lock still held; and some between.
     const dies = new Set([1, steps - 1, steps - 2]);
-    while (dies.size < Math.min(steps - 1, 6)) dies.add(1 + random.int(steps - 1));
+    while (dies.size < Math.min(steps - 1, 5)) dies.add(1 + random.int(steps - 1));
     for (const step of dies) {
       const { worker, steps } = await play(engine, operation, step);
       assert.is(steps, -1, `step ${step} was reached`);
@@ -78,7 +78,7 @@ test("a worker dies, and a thread in the midst of the arena: each is put right o
     started++;
   };
   process.on("worker", count);
-  for (let turn = 1; turn <= 4; turn++) {
+  for (let turn = 1; turn <= 3; turn++) {
     const { worker, steps } = await play(engine, "gives all", 20 * turn);
     assert.is(steps, -1);
     started = 0;

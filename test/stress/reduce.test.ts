@@ -54,7 +54,7 @@ function run(seed: number, duration: number, core = MODULES.core): Promise<Outco
 }
 
 test("random jobs on the core as it is give what the oracle says, and leave nothing", async () => {
-  const outcome = await run(seeded("reduce").u32(), 3000);
+  const outcome = await run(seeded("reduce").u32(), 2000);
   assert.is(outcome.error, undefined);
   assert.equal(outcome.violations, []);
   assert.ok((outcome.summary?.operations ?? 0) > 20);

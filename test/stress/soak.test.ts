@@ -60,7 +60,7 @@ function ending(turns: number): { scenario: Scenario; signal: AbortSignal } {
 }
 
 test("the real scenarios have their turns, and none finds anything", async () => {
-  const outcome = await run(soak, 3000);
+  const outcome = await run(soak, 2000);
   assert.is(outcome.error, undefined);
   assert.equal(outcome.violations, []);
   const rows = outcome.summary?.tables[0]?.rows ?? [];
