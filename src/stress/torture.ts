@@ -42,9 +42,11 @@ const END = 2n ** 63n - 1n;
 
 /** Milliseconds and items that a round takes, about; at most; and the first of a combination. */
 const ROUND = 100;
-/** The same where fewer items than this go through in a millisecond: more time would show no more. */
+/** The same where fewer, or more, items than this go through in a millisecond. */
 const SLOW_ROUND = 20;
 const SLOW = 1000;
+const FAST_ROUND = 250;
+const FAST = 5000;
 const ROUND_LIMIT = 1000;
 const MOST_ITEMS = 2 ** 24;
 const FIRST_ITEMS = 500;
@@ -163,8 +165,8 @@ class Torture {
     const seen = this.#rates.get(combination);
     if (seen === undefined) return FIRST_ITEMS;
     const rate = seen.items / seen.ms;
-    const longest = rate < SLOW ? SLOW_ROUND : ROUND;
-    const target = Math.min(longest, Math.max(5, this.#run.settings.duration / 50));
+    const longest = rate < SLOW ? SLOW_ROUND : rate > FAST ? FAST_ROUND : ROUND;
+    const target = Math.min(longest, Math.max(5, this.#run.settings.duration / 100));
     // What is spent on beginning is no sign of a low rate: more items may take no longer.
     const more = seen.last.ms < 1.2 * target ? Math.floor(1.5 * seen.last.items) : 0;
     return Math.min(MOST_ITEMS, Math.max(FIRST_ITEMS, more, Math.floor(rate * target)));
