@@ -3,12 +3,15 @@
 
 import {
   Broken,
+  conflicts,
   DEAD,
   DONE,
   JOIN,
   Machine,
+  MOST_POSTS,
   NOTIFY,
   type Outcome,
+  PLAIN,
   type Position,
   READY,
   Restart,
@@ -36,6 +39,8 @@ export interface Program {
 export const RUN = 0;
 export const TIMEOUT = 1;
 export const DIE = 2;
+/** A store of its that races takes effect; FLUSH + k: the k-th under way. */
+export const FLUSH = 3;
 
 export interface Choice {
   readonly thread: number;
@@ -192,13 +197,15 @@ class Explorer {
   #choose(d: number): number {
     const n = this.#n;
     const base = d * n;
-    for (let choice = this.#next[d] as number; choice < 3 * n; choice++) {
+    for (let choice = this.#next[d] as number; choice < (FLUSH + MOST_POSTS) * n; choice++) {
       const thread = choice % n;
       const status = this.#statuses[base + thread] as number;
-      if (status >= DONE || !this.#mayRun(d, thread)) continue;
       const what = Math.floor(choice / n);
+      if (what < FLUSH && !this.#mayRun(d, thread)) continue;
       let may: boolean;
-      if (what === RUN) may = this.#canRun(base, thread);
+      if (what >= FLUSH) may = this.#machine.isPosted(thread, what - FLUSH);
+      else if (status >= DONE) may = false;
+      else if (what === RUN) may = this.#canRun(base, thread);
       else if (what === TIMEOUT) {
         may = status === WAITING && (this.#positions[base + thread] as Position).timed;
       } else may = this.#mayDie(d, thread);
@@ -230,8 +237,17 @@ class Explorer {
   #canRun(base: number, thread: number): boolean {
     const status = this.#statuses[base + thread];
     if (status !== READY) return status === WOKEN;
+    // An atomic comes behind all stores before it.
+    if (this.#machine.hasPosts(thread)) {
+      const { access } = this.#positions[base + thread] as Position;
+      if ((access & PLAIN) === 0) return false;
+    }
     const { access, argument, timed } = this.#positions[base + thread] as Position;
-    return access !== JOIN || timed || (this.#statuses[base + argument] as number) >= DONE;
+    return (
+      access !== JOIN ||
+      timed ||
+      ((this.#statuses[base + argument] as number) >= DONE && !this.#machine.hasPosts(argument))
+    );
   }
 
   /** Makes the state of depth d + 1 of that of depth d. */
@@ -246,11 +262,13 @@ class Explorer {
     }
     this.#deaths[d + 1] = (this.#deaths[d] as number) + (what === DIE ? 1 : 0);
     this.#monitored[d + 1] = this.#monitored[d] as number;
-    const isPreemption = thread !== this.#last[d] && this.#canGoOn(d);
+    const runs = what < FLUSH;
+    const isPreemption = runs && thread !== this.#last[d] && this.#canGoOn(d);
     this.#preempted[d + 1] = (this.#preempted[d] as number) + (isPreemption ? 1 : 0);
-    this.#last[d + 1] = thread;
+    this.#last[d + 1] = runs ? thread : (this.#last[d] as number);
     const at = this.#positions[from + thread] as Position;
-    if (what === DIE) {
+    if (what >= FLUSH) this.#machine.flush(thread, what - FLUSH);
+    else if (what === DIE) {
       this.#statuses[to + thread] = DEAD;
       this.#positions[to + thread] = undefined;
       this.#leaveQueue(to, thread);
@@ -317,9 +335,9 @@ class Explorer {
       if (j === me || tail === undefined || tail.length === 0) continue;
       for (const theirs of tail) {
         for (const mine of accesses) {
-          if (mine >> 1 === theirs >> 1 && ((mine | theirs) & 1) !== 0) {
+          if (conflicts(mine, theirs)) {
             const name = this.#program.threads[j]?.name;
-            throw new Broken("race", `address ${(mine >> 1) << 2}, with ${name}`);
+            throw new Broken("race", `address ${(mine >> 3) << 2}, with ${name}`);
           }
         }
       }
@@ -377,6 +395,7 @@ class Explorer {
     let stuck = "";
     for (let i = 0; i < this.#n; i++) {
       const status = this.#statuses[base + i] as number;
+      if (this.#machine.hasPosts(i)) return false;
       if (status >= DONE) continue;
       if (this.#canRun(base, i) || (this.#positions[base + i] as Position).timed) return false;
       stuck += `${stuck === "" ? "" : ", "}${this.#program.threads[i]?.name}`;

@@ -22,12 +22,29 @@ export const READS = 1;
 export const WRITES = 2;
 export const PLAIN = 4;
 export const WIDE = 8;
+export const RACES = 16;
 /** Beyond those of core/atomic.ts. */
-export const WAIT = 16;
-export const NOTIFY = 32;
-export const START = 64;
+export const WAIT = 32;
+export const NOTIFY = 64;
+export const START = 128;
 /** Not an access: waits until another thread has ended; timed: asks. `argument`: which. */
-export const JOIN = 128;
+export const JOIN = 256;
+
+/** Stores of one thread that race, under way at a time. */
+export const MOST_POSTS = 4;
+
+// An access in a tail: word << 3, and these.
+export const IS_WRITE = 1;
+export const IS_RACING = 2;
+export const IS_PLAIN = 4;
+
+/** True if two accesses of two threads race that nothing orders. */
+export function conflicts(a: number, b: number): boolean {
+  if (a >> 3 !== b >> 3 || ((a | b) & IS_WRITE) === 0 || ((a | b) & IS_PLAIN) === 0) return false;
+  const isAllowed = (one: number, other: number) =>
+    (one & IS_RACING) !== 0 && (other & (IS_PLAIN | IS_WRITE)) === 0;
+  return !isAllowed(a, b) && !isAllowed(b, a);
+}
 
 /** Statuses of a thread; WOKEN: notified. */
 export const READY = 0;
@@ -56,7 +73,7 @@ export interface Position {
   readonly timed: boolean;
   readonly stack: Int32Array;
   readonly globals: readonly (number | bigint)[];
-  /** Plain accesses since the last step: word << 1 | writes. */
+  /** Plain accesses since the last step. */
   readonly tail: readonly number[];
   readonly low: number;
   readonly high: number;
@@ -72,6 +89,8 @@ export interface Outcome {
   /** Words and what they held, in the order in which they were read. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  /** The same of stores that race: they take effect later, in any order. */
+  readonly posts: readonly number[];
   /** Words that others use, as in a tail. */
   readonly accesses: readonly number[];
   readonly events: readonly Event[];
@@ -144,6 +163,7 @@ export class Machine {
   #tail: number[] = [];
   #reads: number[] = [];
   #written: number[] = [];
+  readonly #posted = new Set<number>();
   #accesses: number[] = [];
   #events: Event[] = [];
   /** No thread runs: before they begin and after they ended. */
@@ -238,11 +258,47 @@ export class Machine {
   /** Takes a thread's next step. `result`: of its wait or notify. */
   take(at: Position, result: number): Outcome {
     const outcome = this.#known(at, result) ?? this.#run(at, result);
-    const { writes } = outcome;
+    const { writes, posts } = outcome;
     for (let i = 0; i < writes.length; i += 2) {
       this.#write(writes[i] as number, writes[i + 1] as number);
     }
+    for (let i = 0; i < posts.length; i += 2) {
+      this.#post(at.thread, posts[i] as number, posts[i + 1] as number);
+    }
     return outcome;
+  }
+
+  // Stores that race lie in memory of their own until they take effect, so that they are part of
+  // the state.
+
+  #postAt(thread: number, k: number): number {
+    return (this.#data >> 2) - 2 * (MOST_POSTS * (thread + 1) - k);
+  }
+
+  #post(thread: number, word: number, value: number): void {
+    let k = 0;
+    while (this.isPosted(thread, k)) k++;
+    if (k === MOST_POSTS) throw new Error(`more than ${MOST_POSTS} racing stores at a time`);
+    this.#write(this.#postAt(thread, k), word);
+    this.#write(this.#postAt(thread, k) + 1, value);
+  }
+
+  /** True if racing store k of a thread is under way. */
+  isPosted(thread: number, k: number): boolean {
+    return this.words[this.#postAt(thread, k)] !== 0;
+  }
+
+  hasPosts(thread: number): boolean {
+    for (let k = 0; k < MOST_POSTS; k++) if (this.isPosted(thread, k)) return true;
+    return false;
+  }
+
+  /** It takes effect now. */
+  flush(thread: number, k: number): void {
+    const at = this.#postAt(thread, k);
+    this.#write(this.words[at] as number, this.words[at + 1] as number);
+    this.#write(at, 0);
+    this.#write(at + 1, 0);
   }
 
   #known({ outcomes }: Position, result: number): Outcome | undefined {
@@ -268,6 +324,7 @@ export class Machine {
     this.#tail = (at.access & PLAIN) !== 0 ? [...at.tail] : [];
     this.#reads = [];
     this.#written = [];
+    this.#posted.clear();
     this.#accesses = [];
     this.#events = [];
     this.#globals.forEach((global, i) => {
@@ -300,7 +357,7 @@ export class Machine {
       id: this.#outcomes++,
       result,
       reads: this.#reads,
-      writes: this.#takeBack(),
+      ...this.#takeBack(),
       accesses: this.#accesses,
       events: this.#events,
       next: this.#next,
@@ -311,17 +368,19 @@ export class Machine {
   }
 
   /** Words written and what they hold now; puts back what they held. */
-  #takeBack(): number[] {
+  #takeBack(): Pick<Outcome, "writes" | "posts"> {
     const before = new Map<number, number>();
     for (let i = 0; i < this.#written.length; i += 2) {
       const word = this.#written[i] as number;
       if (!before.has(word)) before.set(word, this.#written[i + 1] as number);
     }
-    return [...before].flatMap(([word, value]) => {
-      const now = this.words[word] as number;
+    const writes: number[] = [];
+    const posts: number[] = [];
+    for (const [word, value] of before) {
+      (this.#posted.has(word) ? posts : writes).push(word, this.words[word] as number);
       this.words[word] = value;
-      return [word, now];
-    });
+    }
+    return { writes, posts };
   }
 
   #pending: { access: number; address: number; argument: number; timed: boolean } | undefined;
@@ -365,7 +424,12 @@ export class Machine {
     for (let word = address >> 2; word < (address + width) >> 2; word++) {
       this.#own(word, width);
       const isShared = this.#shared.has(word);
-      const entry = (word << 1) | ((access & WRITES) !== 0 ? 1 : 0);
+      const entry =
+        (word << 3) |
+        ((access & WRITES) !== 0 ? IS_WRITE : 0) |
+        ((access & RACES) !== 0 ? IS_RACING : 0) |
+        ((access & PLAIN) !== 0 ? IS_PLAIN : 0);
+      if ((access & RACES) !== 0) this.#posted.add(word);
       if (isShared) this.#accesses.push(entry);
       if (isShared && (access & PLAIN) !== 0) this.#tail.push(entry);
       const value = this.words[word] as number;

@@ -23,7 +23,7 @@ interface Way {
   readonly claimed: number;
   /** By thread: undefined, it took no effect yet; else its result. */
   readonly results: readonly (number | undefined)[];
-  /** By thread of a claim: what it saw published at an earlier instant, head << 8 | n; −1: nothing. */
+  /** By thread: what a claim or a reservation saw at an earlier instant, first << 8 | n; −1: none. */
   readonly seen: readonly number[];
 }
 
@@ -138,39 +138,64 @@ export class Monitor {
     return 1 << (ticket & (this.#capacity - 1));
   }
 
+  #bits(first: number, n: number): number {
+    let bits = 0;
+    for (let i = 0; i < n; i++) bits |= this.#bit(first + i);
+    return bits;
+  }
+
+  /**
+   * Takes a prefix of the n tickets that are there from `first` on: all that it may take, or those
+   * that were all at an earlier instant of the call. More may be there by now.
+   */
+  #prefixes(
+    way: Way,
+    thread: number,
+    first: number,
+    n: number,
+    most: number,
+    take: (n: number) => Partial<Way>,
+  ): Way[] {
+    const { results, seen } = way;
+    const next: Way[] = [];
+    const now = (first << 8) | n;
+    if (n < most && seen[thread] !== now) next.push({ ...way, seen: seen.with(thread, now) });
+    for (let k = 1; k <= Math.min(n, most); k++) {
+      if (k < most && k !== n && seen[thread] !== ((first << 8) | k)) continue;
+      next.push({ ...way, ...take(k), results: results.with(thread, (first << 8) | k) });
+    }
+    return next;
+  }
+
   /** What a thread's operation may do to the ring now. */
   #effects(way: Way, thread: number, what: number, argument: number): Way[] {
-    const { head, tail, published, claimed, results, seen } = way;
+    const { head, tail, published, claimed, results } = way;
     const with_ = (result: number, change: Partial<Way> = {}): Way => ({
       ...way,
       ...change,
       results: results.with(thread, result),
     });
     switch (what) {
-      case CALLED_RESERVE:
-        if (tail - head >= this.#capacity) return [with_(-1)];
-        return (claimed & this.#bit(tail)) === 0 ? [with_(tail, { tail: tail + 1 })] : [];
+      case CALLED_RESERVE: {
+        const isFree = (n: number) =>
+          tail + n - head < this.#capacity && (claimed & this.#bit(tail + n)) === 0;
+        let free = 0;
+        while (isFree(free)) free++;
+        if (free === 0) return tail - head >= this.#capacity ? [with_(-1)] : [];
+        return this.#prefixes(way, thread, tail, free, argument, (n) => ({ tail: tail + n }));
+      }
       case CALLED_PUBLISH:
-        return [with_(0, { published: published | this.#bit(argument) })];
+        return [with_(0, { published: published | this.#bits(argument >> 8, argument & 255) })];
       case CALLED_RELEASE:
-        return [with_(0, { claimed: claimed & ~this.#bit(argument) })];
+        return [with_(0, { claimed: claimed & ~this.#bits(argument >> 8, argument & 255) })];
       case CALLED_CLAIM: {
         let ready = 0;
         while (head + ready < tail && (published & this.#bit(head + ready)) !== 0) ready++;
         if (ready === 0) return [with_(-1)];
-        const next: Way[] = [];
-        // What stood published when it looked; more may be by the time it takes them.
-        const now = (head << 8) | ready;
-        if (seen[thread] !== now) next.push({ ...way, seen: seen.with(thread, now) });
-        for (let n = 1; n <= Math.min(ready, argument); n++) {
-          const saw = seen[thread] === ((head << 8) | n);
-          if (n < argument && !saw && n !== ready) continue;
-          let bits = 0;
-          for (let i = 0; i < n; i++) bits |= this.#bit(head + i);
-          const change = { head: head + n, published: published & ~bits, claimed: claimed | bits };
-          next.push(with_((head << 8) | n, change));
-        }
-        return next;
+        return this.#prefixes(way, thread, head, ready, argument, (n) => {
+          const bits = this.#bits(head, n);
+          return { head: head + n, published: published & ~bits, claimed: claimed | bits };
+        });
       }
       default:
         return [];

@@ -30,23 +30,28 @@ interface RingShape {
   readonly pushes: Numbers;
   readonly pops: Numbers;
   readonly most?: number;
+  /** Both sides work by batches of `most`, published and released at one instant. */
+  readonly many?: boolean;
   readonly capacity: number;
   /** The first ticket. */
   readonly start?: bigint;
   readonly quick?: boolean;
 }
 
-function ring({ pushes, pops, most = 1, capacity, start = 0n, quick = true }: RingShape): Proof {
+function ring(of: RingShape): Proof {
+  const { pushes, pops, most = 1, many = false, capacity, start = 0n, quick = true } = of;
   const shape = `${pushes.length}p${pops.length}c`;
   const at = start === 0n ? "" : `-at-${start}`;
-  const batch = most === 1 ? "" : `-batch-${most}`;
+  const batch = most === 1 ? "" : `-${many ? "many" : "batch"}-${most}`;
   return {
     name: `ring-${shape}-${pushes.join("")}-${pops.join("")}-capacity-${capacity}${batch}${at}`,
     proves: "all operations are linearizable, no payload races, nobody waits for ever",
     quick,
     threads: [
-      ...pushes.map((n, i) => thread(`producer ${i}`, "push", i, n, 0)),
-      ...pops.map((n, i) => thread(`consumer ${i}`, "pop", pushes.length + i, n, most)),
+      ...pushes.map((n, i) => thread(`producer ${i}`, many ? "pushMany" : "push", i, n, most)),
+      ...pops.map((n, i) =>
+        thread(`consumer ${i}`, many ? "popMany" : "pop", pushes.length + i, n, most),
+      ),
     ],
     init: ["ringInit", Math.log2(capacity), start],
     capacity,
@@ -65,6 +70,11 @@ const RINGS: readonly Proof[] = [
   ring({ pushes: [3], pops: [2, 2], capacity: 2, most: 2 }),
   ring({ pushes: [3], pops: [2, 1], capacity: 4, most: 4 }),
   ring({ pushes: [1, 1], pops: [1, 1], capacity: 2, most: 2 }),
+  ring({ pushes: [2], pops: [3], capacity: 2, most: 2, many: true }),
+  ring({ pushes: [3], pops: [2], capacity: 4, most: 3, many: true }),
+  ring({ pushes: [2, 1], pops: [2], capacity: 2, most: 2, many: true }),
+  ring({ pushes: [2], pops: [2, 1], capacity: 2, most: 2, many: true }),
+  ring({ pushes: [2, 1], pops: [2, 1], capacity: 2, most: 2, many: true, quick: false }),
   ...WRAPS.map((start) => ring({ pushes: [1, 1], pops: [1, 1], capacity: 2, start })),
   ring({ pushes: [2, 2], pops: [2, 2], capacity: 2, most: 2, quick: false }),
   ring({ pushes: [2, 2], pops: [2, 1], capacity: 4, most: 4, quick: false }),

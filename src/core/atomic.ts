@@ -18,6 +18,7 @@ const READS: i32 = 1;
 const WRITES: i32 = 2;
 const PLAIN: i32 = 4;
 const WIDE: i32 = 8;
+const RACES: i32 = 16;
 
 export function load32(address: usize): i32 {
   if (STEPPED) step(READS, address);
@@ -100,6 +101,16 @@ export function poke32(address: usize, value: i32): void {
 export function poke64(address: usize, value: i64): void {
   if (STEPPED) step(WRITES | PLAIN | WIDE, address);
   store<i64>(address, value);
+}
+
+/**
+ * A plain store to a word that others may load atomically at the same time, and find the value
+ * before it or this one: right only where either does, and the next atomic orders it for those who
+ * must have seen it.
+ */
+export function post32(address: usize, value: i32): void {
+  if (STEPPED) step(WRITES | PLAIN | RACES, address);
+  store<i32>(address, value);
 }
 
 /** Copies whole words, plainly. */

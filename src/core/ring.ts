@@ -13,7 +13,7 @@
 // The intent stands until the next one: of a slot that is published, or
 // released, it says nothing.
 
-import { cas64, load32, load64, peek32, poke32, store32, store64 } from "./atomic";
+import { cas64, load32, load64, peek32, poke32, post32, store32, store64 } from "./atomic";
 import { point } from "./fault";
 import {
   INTENT_CLAIM,
@@ -212,7 +212,7 @@ export function publishMany(ring: usize, first: i64, n: i32): void {
   const shift = <usize>peek32(ring + RING_SHIFT);
   for (let i = n - 1; i > 0; i--) {
     const t = <i32>first + i;
-    poke32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + 1);
+    post32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + 1);
     point(POINT_PUBLISHED);
   }
   setPublished(ring, first);
@@ -282,7 +282,7 @@ export function releaseMany(ring: usize, first: i64, n: i32): void {
   const shift = <usize>peek32(ring + RING_SHIFT);
   for (let i = n - 1; i > 0; i--) {
     const t = <i32>first + i;
-    poke32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + mask + 1);
+    post32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + mask + 1);
   }
   setReleased(ring, first);
 }

@@ -5,5 +5,5 @@ export { deathEnd, deathInit, mourner, publisher, taker } from "./death";
 export { gateInit, giveAll, giveThenClose, takeAll } from "./gate";
 export { jobsEnd, jobsInit, submitter, worker } from "./jobs";
 export { pair, pairsEnd, pairsInit } from "./pairs";
-export { pop, push, ringInit } from "./ring";
+export { pop, popMany, push, pushMany, ringInit } from "./ring";
 export { climb, treeEnd, treeInit } from "./tree";
