@@ -30,6 +30,7 @@ export {
   pairRight,
   pairTarget,
   settle as pairSettle,
+  stuck as pairStuck,
 } from "./pairwise";
 export { answer } from "./records";
 export { isQuiet, owes, pushMark, recover, wakeAll } from "./recover";

@@ -49,6 +49,11 @@ import { STEPPED } from "./switches";
 /** Looks at an unpublished slot before this thread gives its processor away for a moment. */
 const LOOKS = STEPPED ? 1 : 20000;
 const NAP: i64 = 20000;
+/**
+ * Looks after which a thread leaves off: what it looks for may be a dead thread's, whose task waits
+ * behind it in the ring for anyone; or this thread is the one that has to see to the death.
+ */
+const MOST_LOOKS = LOOKS + 200;
 
 // The round this thread is in, and what it claimed in it.
 let from: usize = 0;
@@ -58,6 +63,8 @@ let fromBase: i64 = 0;
 let toBase: i64 = 0;
 let taken: i64 = 0;
 let takenEnd: i64 = 0;
+/** True if this thread left off because what it looked for did not come: the task is not done. */
+let isStuck: bool = false;
 /** Only results whose slots bear this mark are ours: a dead thread left them. 0: all. */
 let marked: i32 = 0;
 
@@ -83,6 +90,7 @@ function rewind(job: usize): void {
   taken = 0;
   takenEnd = 0;
   marked = 0;
+  isStuck = false;
 }
 
 /** Goes to the round in which `ticket` of `ring` is claimed. Each ticket is used once. */
@@ -129,7 +137,7 @@ function nextRound(): void {
   length = (length + 1) >> 1;
 }
 
-/** Takes the next published pairs; false when one number is left or the job was stopped. */
+/** Takes the next published pairs; false when one number is left, the job was stopped, or stuck. */
 export function claimPairs(me: i32, job: usize): bool {
   if (marked != 0 && taken != takenEnd) return true;
   if (marked != 0) rewind(job);
@@ -160,8 +168,15 @@ export function claimPairs(me: i32, job: usize): bool {
       takenEnd = head + n;
       return true;
     }
-    if (looks < LOOKS) looks++;
-    else wait32(job + JOB_STOP, 0, NAP);
+    if (looks < LOOKS) {
+      looks++;
+      continue;
+    }
+    if (!STEPPED && ++looks > MOST_LOOKS) {
+      isStuck = true;
+      return false;
+    }
+    wait32(job + JOB_STOP, 0, NAP);
   }
   return false;
 }
@@ -205,7 +220,13 @@ export function pairDone(ticket: i64): void {
   point(POINT_PAIR_PUBLISHED);
 }
 
-export function run(me: i32, job: usize): void {
+/** After `claimPairs` said false: true if the task has to be put back, for it is not done. */
+export function stuck(): bool {
+  return isStuck;
+}
+
+/** False if the task has to be put back. */
+export function run(me: i32, job: usize): bool {
   const bytes = <usize>peek32(job + JOB_STATE_BYTES);
   let combines: i64 = 0;
   begin(me, job);
@@ -223,6 +244,7 @@ export function run(me: i32, job: usize): void {
     }
   }
   count(lineOf(me) + LINE_COMBINES, combines);
+  return !isStuck;
 }
 
 /** Moves the one number left into the job's first cell. After every participant arrived. */

@@ -153,7 +153,10 @@ function runTask(me: i32): bool {
     }
     runBlocks(me, job, task);
   } else if (kind != KIND_EMPTY) {
-    pairwise.run(me, job);
+    if (!pairwise.run(me, job)) {
+      putBack(me);
+      return true;
+    }
   }
   deliver(me, job, task);
   return true;

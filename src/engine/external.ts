@@ -189,8 +189,8 @@ export class External {
       return;
     }
     if (shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) {
-      this.#runPairwise(job, operator as UserOperator);
-      this.#finish(job, record, operator);
+      if (this.#runPairwise(job, operator as UserOperator)) this.#finish(job, record, operator);
+      else shared.core.putBack(this.#me);
       return;
     }
     const dtype = DTYPES[shared.i32(job + JOB_DTYPE)] as DtypeInfo;
@@ -328,7 +328,8 @@ export class External {
     return [node * span, Math.min((node + 1) * span, shared.i32(job + JOB_BLOCKS))];
   }
 
-  #runPairwise(job: number, operator: UserOperator): void {
+  /** False if the task has to be put back. */
+  #runPairwise(job: number, operator: UserOperator): boolean {
     const { core } = this.#shared;
     core.pairBegin(this.#me, job);
     while (core.claimPairs(this.#me, job)) {
@@ -343,11 +344,12 @@ export class External {
         } catch (error) {
           // There are no blocks here: the first error to be reported counts.
           reportError(this.#shared, job, 0, error);
-          return;
+          return true;
         }
         core.pairDone(ticket);
       }
     }
+    return core.pairStuck() === 0;
   }
 
   // --- data that lies elsewhere ---------------------------------------------------

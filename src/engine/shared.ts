@@ -87,6 +87,7 @@ export interface Core {
   pairRight(): number;
   pairDone(ticket: bigint): void;
   pairSettle(job: number): void;
+  pairStuck(): number;
   work(me: number): number;
   help(me: number, runs: number, timeout: bigint): number;
   helpBegin(me: number): void;
