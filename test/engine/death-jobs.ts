@@ -24,7 +24,7 @@ export interface Material {
 }
 
 export type Kind = "fast" | "exact" | "copied" | "pairwise" | "operator";
-export const KINDS: readonly Kind[] = ["fast", "exact", "copied", "operator"];
+export const KINDS: readonly Kind[] = ["fast", "exact", "copied", "pairwise", "operator"];
 
 export function makeMaterial(engine: Engine, random: Random): Material {
   const floats = engine.alloc("float64", MANY);
@@ -106,7 +106,7 @@ export async function flight(engine: Engine, material: Material): Promise<void> 
 }
 
 export function flightNow(engine: Engine, material: Material): void {
-  for (const kind of ["fast", "operator"] as const) {
+  for (const kind of ["fast", "pairwise", "operator"] as const) {
     assert.same(startNow(engine, material, kind), material.wants[kind], `${kind}, waiting`);
   }
 }

@@ -17,10 +17,15 @@ import {
   POINT_FOLDED,
   POINT_IN_HAND,
   POINT_MERGED,
+  POINT_PAIR_CLAIM,
+  POINT_PAIR_CLAIMED,
+  POINT_PAIR_MERGED,
+  POINT_PAIR_PUBLISHED,
   POINT_PUBLISHED,
   POINT_RELEASED,
   POINT_RESERVE,
   POINT_RESERVED,
+  POINT_ROUND,
   POINT_WOKEN,
 } from "../../src/core/map.js";
 import { attachEngine, createEngine, type Engine } from "../../src/index.js";
@@ -99,6 +104,11 @@ const POINTS: readonly number[] = [
   POINT_ANNOUNCED,
   POINT_WOKEN,
   POINT_CELL_DONE,
+  POINT_PAIR_CLAIM,
+  POINT_PAIR_CLAIMED,
+  POINT_PAIR_MERGED,
+  POINT_PAIR_PUBLISHED,
+  POINT_ROUND,
   POINT_DONE,
 ];
 

@@ -20,9 +20,14 @@ import {
   POINT_IDLE,
   POINT_IN_HAND,
   POINT_MERGED,
+  POINT_PAIR_CLAIM,
+  POINT_PAIR_CLAIMED,
+  POINT_PAIR_MERGED,
+  POINT_PAIR_PUBLISHED,
   POINT_RELEASED,
   POINT_RESERVE,
   POINT_RESERVED,
+  POINT_ROUND,
   POINT_WOKEN,
 } from "../../src/core/map.js";
 import { attachEngine, createEngine } from "../../src/index.js";
@@ -52,6 +57,11 @@ const POINTS: readonly number[] = [
   POINT_IDLE,
   POINT_ANNOUNCED,
   POINT_WOKEN,
+  POINT_PAIR_CLAIM,
+  POINT_PAIR_CLAIMED,
+  POINT_PAIR_MERGED,
+  POINT_PAIR_PUBLISHED,
+  POINT_ROUND,
 ];
 /** A call with a death in it is to take no longer. */
 const MOST_MS = 2000;
@@ -125,7 +135,14 @@ test("threads that help an owner die while it waits for them", async () => {
   const words = new Words(engine);
   const submitters = words.submitters();
   worker.postMessage("go on");
-  for (const point of [POINT_IN_HAND, POINT_FOLDED, POINT_ARRIVED, POINT_RESERVED, POINT_CLAIMED]) {
+  for (const point of [
+    POINT_IN_HAND,
+    POINT_FOLDED,
+    POINT_ARRIVED,
+    POINT_RESERVED,
+    POINT_PAIR_CLAIMED,
+    POINT_CLAIMED,
+  ]) {
     const victim = await new Submitter(engine, material).attached();
     words.arm(victim.participant, point, FAULT_STALL);
     victim.begin();
