@@ -132,6 +132,7 @@ const STACK_BYTES = 16384;
 const GLOBAL = "global ";
 /** Accesses of one step: more are a loop that nobody can end. */
 const MOST_FUSED = 10_000;
+const MOST_FREE = 1_000_000;
 
 export class Machine {
   readonly words: Int32Array;
@@ -208,6 +209,7 @@ export class Machine {
   /** Calls an export outside of all threads; `undo` takes back what it did. */
   call(name: string, ...args: (number | bigint)[]): void {
     this.#free = true;
+    this.#fused = 0;
     (this.#entries[name] as Entry)(...args);
     this.#free = false;
   }
@@ -388,6 +390,8 @@ export class Machine {
   /** Called by the core before each access. */
   #step(access: number, address: number, argument: number, timed: boolean): number {
     if (this.#free) {
+      if (++this.#fused > MOST_FREE)
+        throw new Broken("livelock", "at the end, outside of all threads");
       if ((access & WRITES) !== 0) this.#remember(address >> 2);
       if ((access & WRITES) !== 0 && (access & WIDE) !== 0) this.#remember((address >> 2) + 1);
       return 0;

@@ -100,6 +100,7 @@ function gate({ takes, gives, bursts = false, quick = true }: GateShape): Proof 
       thread("publisher", "giveAll", takes.length, gives, bursts ? 1 : 0),
     ],
     init: ["gateInit", 2],
+    end: ["gateEnd", 0, 0, 0],
   };
 }
 
@@ -119,17 +120,25 @@ const GATES: readonly Proof[] = [
       thread("publisher", "giveThenClose", 2, 1, 0),
     ],
     init: ["gateInit", 2],
+    end: ["gateEnd", 0, 0, 0],
+  },
+  {
+    name: "gate-death",
+    proves: "who dies with a wake-up in hand keeps it from nobody",
+    quick: true,
+    threads: [
+      mortal(thread("waiter 0", "takeAll", 0, 1, 0)),
+      thread("waiter 1", "takeAll", 1, 1, 0),
+      thread("publisher", "giveAll", 2, 2, 1),
+      thread("owner", "gateMourner", 0, 0, 0),
+    ],
+    deaths: 1,
+    init: ["gateInit", 2],
+    end: ["gateEnd", 0, 0, 0],
   },
 ];
 
 // --- tasks ---------------------------------------------------------------------------
-
-/** Nodes of the tree over n tasks: the root is the last. */
-function root(n: number): number {
-  let nodes = n;
-  for (let width = n; width > 1; nodes += width) width = (width + 1) >> 1;
-  return nodes - 1;
-}
 
 function tree(threads: number, tasks: number): Proof {
   return {
@@ -138,7 +147,7 @@ function tree(threads: number, tasks: number): Proof {
     quick: true,
     threads: many(threads, (i) => thread(`worker ${i}`, "climb", i, threads, tasks)),
     init: ["treeInit", tasks],
-    end: ["treeEnd", tasks, root(tasks)],
+    end: ["treeEnd", 0, 0, 0],
   };
 }
 
@@ -293,6 +302,19 @@ const DEATHS: readonly Proof[] = [
     there: 2,
     threads: [taker(0, 2), taker(1, 2)],
     dead: 0,
+  }),
+  death("of-a-giver", {
+    tasks: 1,
+    there: 1,
+    threads: [thread("worker 0", "giver", 0, 0, 0), taker(1, 2)],
+    dead: 0,
+  }),
+  death("of-a-giver-and-a-worker", {
+    tasks: 1,
+    there: 1,
+    threads: [thread("worker 0", "giver", 0, 0, 0), taker(1, 1)],
+    dead: 0,
+    deaths: 2,
   }),
   death("of-two-workers", {
     tasks: 2,

@@ -45,6 +45,7 @@ import {
 } from "./map";
 import { count, lineOf } from "./places";
 import { answer } from "./records";
+import { FIRST_MERGES, FORGOTTEN_LAST } from "./switches";
 
 export function firstBlock(job: usize, task: i32): i64 {
   return (<i64>task) << (<i64>peek32(job + JOB_SHIFT));
@@ -130,8 +131,8 @@ function arrive(word: usize): bool {
     const before = load32(word);
     if ((before & (1 << side)) != 0) return (before & (4 << side)) != 0;
     const isLast = (before & (2 >> side)) != 0;
-    const after = before | (1 << side) | (isLast ? 4 << side : 0);
-    if (cas32(word, before, after) == before) return isLast;
+    const after = before | (1 << side) | (isLast && !FORGOTTEN_LAST ? 4 << side : 0);
+    if (cas32(word, before, after) == before) return FIRST_MERGES ? !isLast : isLast;
   }
 }
 

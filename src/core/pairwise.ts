@@ -44,7 +44,7 @@ import {
 } from "./map";
 import { count, lineOf, scratchOf } from "./places";
 import * as ring from "./ring";
-import { STEPPED } from "./switches";
+import { ODD_EARLY, STEPPED } from "./switches";
 
 /** Looks at an unpublished slot before this thread gives its processor away for a moment. */
 const LOOKS = STEPPED ? 1 : 20000;
@@ -155,7 +155,7 @@ export function claimPairs(me: i32, job: usize): bool {
     let n: i64 = 0;
     while (n < most && ring.isPublished(from, head + n)) n++;
     // An odd one is taken only as the last of its round.
-    if (n < left) n &= ~1;
+    if (n < left && !ODD_EARLY) n &= ~1;
     if (n > 0) {
       ring.intend(me, from, INTENT_CLAIM, head, <i32>n);
       point(POINT_PAIR_CLAIM);

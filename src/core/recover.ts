@@ -64,7 +64,16 @@ import * as pairwise from "./pairwise";
 import { clearBit, jobOf, lineOf, setBit } from "./places";
 import { answer, copyRecord, push, pushAgain } from "./records";
 import * as ring from "./ring";
-import { NO_RETURN, NO_TOMBSTONE, NO_WAKE, ONE_LOOK } from "./switches";
+import {
+  DEAD_COVERS,
+  DEAD_FORGOTTEN,
+  KEPT_DEBT,
+  NO_RETURN,
+  NO_TOMBSTONE,
+  NO_WAKE,
+  ONE_LOOK,
+  UNCOVERED,
+} from "./switches";
 
 // --- intents ------------------------------------------------------------------------
 
@@ -86,13 +95,22 @@ function ticketOf(intent: i64, near: i64): i64 {
 }
 
 function covers(participant: i32, at: usize, operation: i32, ticket: i64): bool {
-  if (load32(lineOf(participant) + LINE_STATE) == STATE_DEAD) return false;
+  if (UNCOVERED || isGone(participant, operation)) return false;
   const intent = load64(lineOf(participant) + LINE_INTENT);
   if (ringOf(intent) != at || operationOf(intent) != operation) return false;
   return <u32>(<i32>ticket - <i32>intent) < <u32>countOf(intent);
 }
 
-/** True if a living thread may have taken this ticket. */
+/** True if a thread is dead and its own recovery does not need the slot that it may have taken. */
+function isGone(participant: i32, operation: i32): bool {
+  const line = lineOf(participant);
+  if (DEAD_COVERS || load32(line + LINE_STATE) != STATE_DEAD) return false;
+  if (DEAD_FORGOTTEN) return true;
+  // With its task in hand, or given, the slot is its own beyond doubt, and waits for nobody.
+  return load32(line + LINE_HAND) != (operation == INTENT_CLAIM ? HAND_FULL : HAND_GIVEN);
+}
+
+/** True if another thread may have taken this ticket, and will see to it or be seen to. */
 function isCovered(at: usize, operation: i32, ticket: i64): bool {
   const workers = peek32(CONTROL_WORKERS);
   for (let p = 0; p < workers; p++) {
@@ -280,8 +298,10 @@ export function recover(me: i32, dead: i32): i32 {
   // What it meant to give back never got as far as that.
   if (load32(line + LINE_HAND) == HAND_BACK) store32(line + LINE_HAND, HAND_FULL);
   if (recoverTask(me, dead) == RECOVER_AGAIN) return RECOVER_AGAIN;
-  store32(line + LINE_HAND, HAND_EMPTY);
-  store64(line + LINE_INTENT, 0);
+  if (!KEPT_DEBT) {
+    store32(line + LINE_HAND, HAND_EMPTY);
+    store64(line + LINE_INTENT, 0);
+  }
   if (dead < MAX_WORKERS) {
     clearBit(CONTROL_IDLE, dead);
     // Absent: it does not compute, and a thread that comes in its place clears the bit.

@@ -37,12 +37,17 @@ import {
 import { lineOf } from "./places";
 import {
   BLIND_FULL,
+  CAPACITY_ONE,
   EARLY_PUBLISH,
   EARLY_RELEASE,
+  FIRST_POST,
+  LAST_SLOT,
   LATE_INTENT,
   LESS_THAN,
   NARROW_TICKET,
   PLAIN_CLAIM,
+  PLAIN_SEQ,
+  SHORT_RELEASE,
 } from "./switches";
 
 /** First ticket of this thread's last successful `claim`. A wasm global is a thread's own. */
@@ -70,7 +75,7 @@ export function init(
   ticket: i64,
   used: i32,
 ): void {
-  poke32(ring + RING_MASK, (1 << capacityLog2) - 1);
+  poke32(ring + RING_MASK, CAPACITY_ONE ? 0 : (1 << capacityLog2) - 1);
   poke32(ring + RING_SHIFT, slotShift);
   poke32(ring + RING_SLOTS, <i32>slots);
   for (let i = 0; i < used; i++) {
@@ -207,6 +212,7 @@ export function publish(ring: usize, ticket: i64): void {
  */
 export function publishMany(ring: usize, first: i64, n: i32): void {
   if (EARLY_PUBLISH || n == 0) return;
+  if (FIRST_POST) setPublished(ring, first);
   const slots = <usize>peek32(ring + RING_SLOTS);
   const mask = peek32(ring + RING_MASK);
   const shift = <usize>peek32(ring + RING_SHIFT);
@@ -215,10 +221,11 @@ export function publishMany(ring: usize, first: i64, n: i32): void {
     post32(slotAt(slots, mask, shift, t) + SLOT_SEQ, t + 1);
     point(POINT_PUBLISHED);
   }
-  setPublished(ring, first);
+  if (!FIRST_POST) setPublished(ring, first);
 }
 
 function setPublished(ring: usize, ticket: i64): void {
+  if (PLAIN_SEQ) return poke32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + 1);
   store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + 1);
 }
 
@@ -252,6 +259,7 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
 
 /** Published tickets from `first` on, which is published, at most `most`. */
 function countPublished(ring: usize, first: i64, most: i32): i32 {
+  if (LAST_SLOT && isPublished(ring, first + <i64>most - 1)) return most;
   const slots = <usize>peek32(ring + RING_SLOTS);
   const mask = peek32(ring + RING_MASK);
   const shift = <usize>peek32(ring + RING_SHIFT);
@@ -288,7 +296,8 @@ export function releaseMany(ring: usize, first: i64, n: i32): void {
 }
 
 function setReleased(ring: usize, ticket: i64): void {
-  store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + peek32(ring + RING_MASK) + 1);
+  const lap = peek32(ring + RING_MASK) + (SHORT_RELEASE ? 0 : 1);
+  store32(slotOf(ring, ticket) + SLOT_SEQ, <i32>ticket + lap);
 }
 
 /** True if at one instant of the call no ticket was reserved or published and unclaimed. */

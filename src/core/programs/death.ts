@@ -1,14 +1,10 @@
 // A thread that dies at any of its accesses, and the owner that puts right what it left, with the
 // same `recover` that engines call.
 
-import { load32, load64, peek32, poke32, store32 } from "../atomic";
-import { deliver, empty } from "../job";
+import { load32, load64, peek32, store32 } from "../atomic";
+import { empty, isWhole } from "../job";
 import {
-  HAND_EMPTY,
   JOB_COMPLETE,
-  JOB_TASKS,
-  LINE_HAND,
-  LINE_INTENT,
   LINE_RECORD,
   LINE_RESULTS,
   LINE_STATE,
@@ -23,14 +19,17 @@ import {
   TOMBSTONE,
 } from "../map";
 import { jobOf, lineOf } from "../places";
-import { push as pushTask, pushTasks, takeRecord } from "../records";
+import { answer, giveBack, push as pushTask, pushTasks, takeRecord } from "../records";
 import { recover } from "../recover";
+import { EARLY_RECOVERY } from "../switches";
 import { expect, joined, polled } from "./history";
 import { jobsInit } from "./jobs";
+import { cellsInit, climbToRoot, expectRoot, setState } from "./tree";
 
 const RULE_ANSWERED: i32 = 7;
 const RULE_EMPTY: i32 = 8;
-const RULE_CLEAN: i32 = 9;
+/** Two that run the same task at a time would race. */
+const RULE_ONE_COPY: i32 = 10;
 /** Submitting participants: whose job it is, and who recovers. */
 const SUBMITTER: i32 = MAX_WORKERS;
 const OWNER: i32 = MAX_WORKERS + 1;
@@ -38,7 +37,7 @@ const OWNER: i32 = MAX_WORKERS + 1;
 /** Job 0 has `tasks` tasks, of which the first `there` are in the ring. */
 export function deathInit(workers: i32, tasks: i32, there: i32): void {
   jobsInit(workers, workers, 2, 0);
-  poke32(jobOf(0) + JOB_TASKS, tasks);
+  cellsInit(jobOf(0), tasks);
   if (there > 0) pushTasks(SUBMITTER, 0, 1, 0, there);
 }
 
@@ -56,9 +55,22 @@ export function taker(me: i32, n: i32, _: i32): void {
 function takeOne(me: i32): bool {
   if (!takeRecord(me, TASK_RING, true)) return false;
   const record = lineOf(me) + LINE_RECORD;
-  if (peek32(record + RECORD_JOB) == TOMBSTONE) empty(me);
-  else deliver(me, jobOf(0), peek32(record + RECORD_TASK));
+  if (peek32(record + RECORD_JOB) != TOMBSTONE) run(me, jobOf(0), peek32(record + RECORD_TASK));
+  empty(me);
   return true;
+}
+
+/** As `runBlocks` and `deliver`, with digits for states. */
+function run(me: i32, job: usize, task: i32): void {
+  if (!isWhole(job, task)) setState(job, task);
+  if (climbToRoot(job, task)) answer(me, job, task, 0);
+}
+
+/** Takes one task and gives it back. */
+export function giver(me: i32, _: i32, __: i32): void {
+  if (!takeRecord(me, TASK_RING, true)) return;
+  if (peek32(lineOf(me) + LINE_RECORD + RECORD_JOB) != TOMBSTONE) giveBack(me);
+  empty(me);
 }
 
 /**
@@ -67,15 +79,23 @@ function takeOne(me: i32): bool {
  */
 export function mourner(mortal: i32, dead: i32, n: i32): void {
   for (let i = 0; i < n; i++) {
-    if (joined(mortal + i) == 0) continue;
+    if (!EARLY_RECOVERY && joined(mortal + i) == 0) continue;
     mark(dead + i);
+    markOthers(mortal, dead, i + 1, n);
     while (recover(OWNER, dead + i) == RECOVER_AGAIN) {
-      // Who is in the way may be dead as well.
-      for (let j = i + 1; j < n; j++) if (polled(mortal + j) == 1) mark(dead + j);
+      // Who is in the way may be dead as well: all are seen to in turn.
+      markOthers(mortal, dead, i + 1, n);
+      for (let j = i + 1; j < n; j++) {
+        if (load32(lineOf(dead + j) + LINE_STATE) == STATE_DEAD) recover(OWNER, dead + j);
+      }
     }
-    expect(load64(lineOf(dead + i) + LINE_INTENT) == 0 ? 1 : 0, RULE_CLEAN);
-    expect(load32(lineOf(dead + i) + LINE_HAND) == HAND_EMPTY ? 1 : 0, RULE_CLEAN);
+    // Once more changes nothing.
+    recover(OWNER, dead + i);
   }
+}
+
+function markOthers(mortal: i32, dead: i32, from: i32, n: i32): void {
+  for (let j = from; j < n; j++) if (polled(mortal + j) == 1) mark(dead + j);
 }
 
 function mark(dead: i32): void {
@@ -85,7 +105,14 @@ function mark(dead: i32): void {
 /** When all have ended: once what is left was done, the job is complete and answered. */
 export function deathEnd(isComplete: i32, _: i32, __: i32): void {
   const me = 7;
-  while (takeOne(me)) {}
+  let seen = 0;
+  while (takeOne(me)) {
+    const record = lineOf(me) + LINE_RECORD;
+    if (peek32(record + RECORD_JOB) == TOMBSTONE) continue;
+    const bit = 1 << peek32(record + RECORD_TASK);
+    expect((seen & bit) == 0 ? 1 : 0, RULE_ONE_COPY);
+    seen |= bit;
+  }
   expect(isLevel(TASK_RING) ? 1 : 0, RULE_EMPTY);
   const results = <usize>peek32(lineOf(SUBMITTER) + LINE_RESULTS);
   let answers = 0;
@@ -96,6 +123,7 @@ export function deathEnd(isComplete: i32, _: i32, __: i32): void {
   if (isComplete == 0) return;
   expect(load32(jobOf(0) + JOB_COMPLETE), RULE_ANSWERED);
   expect(answers > 0 ? 1 : 0, RULE_ANSWERED);
+  expectRoot(jobOf(0));
 }
 
 function isLevel(at: usize): bool {

@@ -2,13 +2,18 @@
 
 import { load32, store32 } from "../atomic";
 import * as gate from "../gate";
+import { WORK_GATE } from "../map";
+import { wakeAll } from "../recover";
 import * as ring from "../ring";
+import { NO_CHAIN } from "../switches";
+import { expect, joined } from "./history";
 
 const RING: usize = 1048576;
 const SLOTS: usize = 1052672;
-const GATE: usize = 1056768;
+const GATE: usize = WORK_GATE;
 const CLOSED: usize = 1060864;
 const WORDS: i32 = 1;
+const RULE_NOBODY: i32 = 9;
 
 export function gateInit(capacityLog2: i32): void {
   ring.init(RING, SLOTS, capacityLog2, 6, 0, 1 << capacityLog2);
@@ -18,7 +23,7 @@ function take(me: i32): bool {
   if (ring.claim(me, RING, 1) == 0) return false;
   const ticket = ring.claimedTicket();
   ring.release(RING, ticket);
-  if (ring.isPublished(RING, ticket + 1)) gate.wake(GATE, WORDS, 1);
+  if (!NO_CHAIN && ring.isPublished(RING, ticket + 1)) gate.wake(GATE, WORDS, 1);
   return true;
 }
 
@@ -50,9 +55,13 @@ export function giveAll(me: i32, n: i32, bursts: i32): void {
     let ticket = ring.reserve(me, RING);
     while (ticket < 0) ticket = ring.reserve(me, RING);
     ring.publish(RING, ticket);
-    if (bursts == 0) gate.wake(GATE, WORDS, 1);
+    if (bursts == 0) wakeOne();
   }
-  if (bursts != 0) gate.wake(GATE, WORDS, 1);
+  if (bursts != 0) wakeOne();
+}
+
+function wakeOne(): void {
+  if (!NO_CHAIN || ring.size(RING) <= 1) gate.wake(GATE, WORDS, 1);
 }
 
 /** Puts n items, then ends all who wait, as an engine does when it is closed. */
@@ -60,4 +69,15 @@ export function giveThenClose(me: i32, n: i32, _: i32): void {
   giveAll(me, n, 0);
   store32(CLOSED, 1);
   gate.wakeAny(GATE, i32.MAX_VALUE);
+}
+
+/** If thread `mortal` dies, takes its bit back and wakes all: it may have had a wake-up in hand. */
+export function gateMourner(mortal: i32, _: i32, __: i32): void {
+  if (joined(mortal) == 0) return;
+  gate.cancel(GATE, mortal);
+  wakeAll();
+}
+
+export function gateEnd(_: i32, __: i32, ___: i32): void {
+  expect(gate.waiting(GATE, WORDS) == 0 ? 1 : 0, RULE_NOBODY);
 }

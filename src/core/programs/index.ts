@@ -1,8 +1,8 @@
 // What `ringfold check` explores: small programs on the rings and gates of this core. Compiled with
 // STEPPED on, to check.wasm, which ships beside the core. A thread is one call of one of these.
 
-export { deathEnd, deathInit, mourner, publisher, taker } from "./death";
-export { gateInit, giveAll, giveThenClose, takeAll } from "./gate";
+export { deathEnd, deathInit, giver, mourner, publisher, taker } from "./death";
+export { gateEnd, gateInit, gateMourner, giveAll, giveThenClose, takeAll } from "./gate";
 export { jobsEnd, jobsInit, submitter, worker } from "./jobs";
 export { pair, pairsEnd, pairsInit } from "./pairs";
 export { pop, popMany, push, pushMany, ringInit } from "./ring";

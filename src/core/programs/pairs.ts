@@ -6,6 +6,7 @@ import * as pairwise from "../pairwise";
 import { jobOf } from "../places";
 import * as ring from "../ring";
 import { expect } from "./history";
+import { concatenate, digitsTo } from "./tree";
 
 const A: usize = 1048576;
 const B: usize = 1052672;
@@ -13,8 +14,6 @@ const A_SLOTS: usize = 1056768;
 const B_SLOTS: usize = 1064960;
 const CAPACITY_LOG2: i32 = 4;
 const RULE_ORDER: i32 = 6;
-/** More than any number of digits. */
-const BASE: i32 = 10;
 
 export function pairsInit(n: i32, batch: i32): void {
   const job = jobOf(0);
@@ -38,27 +37,14 @@ export function pair(me: i32, _: i32, __: i32): void {
   pairwise.begin(me, job);
   while (pairwise.claimPairs(me, job)) {
     for (let ticket = pairwise.pairTarget(); ticket >= 0; ticket = pairwise.pairTarget()) {
-      merge(pairwise.pairInto(ticket), pairwise.pairLeft(), pairwise.pairRight());
+      concatenate(pairwise.pairInto(ticket), pairwise.pairLeft(), pairwise.pairRight());
       pairwise.pairDone(ticket);
     }
   }
 }
 
-function merge(into: usize, left: usize, right: usize): void {
-  let value = peek32(left);
-  let digits = peek32(left + 4);
-  if (right != 0) {
-    for (let i = peek32(right + 4); i > 0; i--) value *= BASE;
-    value += peek32(right);
-    digits += peek32(right + 4);
-  }
-  poke32(into, value);
-  poke32(into + 4, digits);
-}
-
 /** The one number left holds all, in order. `ring`, `ticket`: where. */
 export function pairsEnd(n: i32, isInB: i32, ticket: i32): void {
-  let value = 0;
-  for (let i = 1; i <= n; i++) value = value * BASE + i;
-  expect(peek32(ring.payloadOf(isInB != 0 ? B : A, ticket)) == value ? 1 : 0, RULE_ORDER);
+  const last = ring.payloadOf(isInB != 0 ? B : A, ticket);
+  expect(peek32(last) == digitsTo(n) ? 1 : 0, RULE_ORDER);
 }

@@ -1,6 +1,7 @@
-// Tasks of one job that climb the tree: whoever comes last merges. States are counted in one word.
+// Tasks of one job that climb the tree: whoever comes last merges. A state is a row of digits, one a
+// task, so that the root tells in which order all were merged.
 
-import { peek32, poke32, poke64 } from "../atomic";
+import { load32, peek32, poke32, poke64, store32 } from "../atomic";
 import { ascend, climbFrom, mergeLeftOf, mergeRightOf, mergeTarget } from "../job";
 import {
   ASCEND_ROOT,
@@ -14,15 +15,16 @@ import {
 import { jobOf } from "../places";
 import { expect } from "./history";
 
-const CELLS: usize = 1048576;
-const ARRIVALS: usize = 1052672;
-const ROOTS: usize = 1056768;
+const CELLS: usize = 1118208;
+const ARRIVALS: usize = 1122304;
+const ROOTS: usize = 1126400;
+/** Digits as a number, and how many. */
 const STATE_BYTES: i32 = 8;
+const BASE: i32 = 10;
 const RULE_ROOT: i32 = 4;
 const RULE_ONE_ROOT: i32 = 5;
 
-export function treeInit(tasks: i32): void {
-  const job = jobOf(0);
+export function cellsInit(job: usize, tasks: i32): void {
   poke32(job + JOB_TASKS, tasks);
   poke32(job + JOB_CELLS, <i32>CELLS);
   poke32(job + JOB_ARRIVALS, <i32>ARRIVALS);
@@ -30,37 +32,72 @@ export function treeInit(tasks: i32): void {
   poke64(job + JOB_ERROR, -1);
 }
 
-/** Runs tasks first, first + step … of `tasks`, as digits of a number to see their order. */
-export function climb(first: i32, step: i32, tasks: i32): void {
-  const job = jobOf(0);
-  for (let task = first; task < tasks; task += step) {
-    poke32(CELLS + <usize>(task * STATE_BYTES), task + 1);
-    poke32(CELLS + <usize>(task * STATE_BYTES) + 4, 1);
-    climbFrom(job, task);
-    while (true) {
-      const next = ascend(job);
-      if (next == ASCEND_STOP) break;
-      if (next == ASCEND_ROOT) {
-        poke32(ROOTS, peek32(ROOTS) + 1);
-        break;
-      }
-      merge(mergeTarget(), mergeLeftOf(), mergeRightOf());
-    }
+export function treeInit(tasks: i32): void {
+  cellsInit(jobOf(0), tasks);
+}
+
+function cellOf(job: usize, node: i32): usize {
+  return <usize>peek32(job + JOB_CELLS) + <usize>(node * STATE_BYTES);
+}
+
+export function setState(job: usize, task: i32): void {
+  poke32(cellOf(job, task), task + 1);
+  poke32(cellOf(job, task) + 4, 1);
+}
+
+/** True if this thread made the root. */
+export function climbToRoot(job: usize, task: i32): bool {
+  climbFrom(job, task);
+  while (true) {
+    const next = ascend(job);
+    if (next == ASCEND_STOP) return false;
+    if (next == ASCEND_ROOT) return true;
+    concatenate(mergeTarget(), mergeLeftOf(), mergeRightOf());
   }
 }
 
-/** Concatenates the digits of both. */
-function merge(into: usize, left: usize, right: usize): void {
+/** `right` 0: there is none. */
+export function concatenate(into: usize, left: usize, right: usize): void {
   let value = peek32(left);
-  for (let i = peek32(right + 4); i > 0; i--) value *= 10;
-  poke32(into, value + peek32(right));
-  poke32(into + 4, peek32(left + 4) + peek32(right + 4));
+  let digits = peek32(left + 4);
+  if (right != 0) {
+    for (let i = peek32(right + 4); i > 0; i--) value *= BASE;
+    value += peek32(right);
+    digits += peek32(right + 4);
+  }
+  poke32(into, value);
+  poke32(into + 4, digits);
 }
 
-/** The root, made once, holds all in order. */
-export function treeEnd(tasks: i32, root: i32): void {
+/** All of 1 … n, in order. */
+export function digitsTo(n: i32): i32 {
   let value = 0;
-  for (let task = 1; task <= tasks; task++) value = value * 10 + task;
+  for (let i = 1; i <= n; i++) value = value * BASE + i;
+  return value;
+}
+
+/** Runs tasks first, first + step … of `tasks`. */
+export function climb(first: i32, step: i32, tasks: i32): void {
+  const job = jobOf(0);
+  for (let task = first; task < tasks; task += step) {
+    setState(job, task);
+    if (climbToRoot(job, task)) store32(ROOTS, load32(ROOTS) + 1);
+  }
+}
+
+/** The root was made once. */
+export function treeEnd(_: i32, __: i32, ___: i32): void {
   expect(peek32(ROOTS) == 1 ? 1 : 0, RULE_ONE_ROOT);
-  expect(peek32(CELLS + <usize>(root * STATE_BYTES)) == value ? 1 : 0, RULE_ROOT);
+  expectRoot(jobOf(0));
+}
+
+/** It holds all in order. */
+export function expectRoot(job: usize): void {
+  const tasks = peek32(job + JOB_TASKS);
+  let root = tasks - 1;
+  for (let width = tasks; width > 1; ) {
+    width = (width + 1) >> 1;
+    root += width;
+  }
+  expect(peek32(cellOf(job, root)) == digitsTo(tasks) ? 1 : 0, RULE_ROOT);
 }
