@@ -1,21 +1,32 @@
-// One run of `npm run mutants`, in a process of its own: compiles what the scenario needs with the
-// defect built in, then runs the scenario and tells. Its parent kills it if it hangs.
+// One run of `npm run mutants`, in a process of its own: compiles what it needs with the defect built
+// in, then runs the scenario, or explores the check's programs, and tells. Its parent kills it if it
+// hangs.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { explore } from "../src/check/explorer.js";
+import { PROOFS } from "../src/check/programs.js";
 import { loadScenario, MODULES } from "../src/stress/index.js";
 import { runScenario } from "../src/stress/runner.js";
 import type { Modules, Settings } from "../src/stress/scenario.js";
 
-/** What the parent asks for. */
-export interface Order {
+/** What the parent asks for. `defect`: a constant of switches.ts; undefined: what the build made. */
+export type Order = StressOrder | CheckOrder;
+
+export interface StressOrder {
+  readonly tool: "stress";
   readonly scenario: string;
   readonly settings: Omit<Settings, "modules">;
-  /** The constant of switches.ts; undefined: the modules that the build made. */
-  readonly defect: string | undefined;
   readonly needs: readonly (keyof Modules)[];
+  readonly defect: string | undefined;
   /** Where compiled modules may lie. */
+  readonly folder: string;
+}
+
+export interface CheckOrder {
+  readonly tool: "check";
+  readonly defect: string | undefined;
   readonly folder: string;
 }
 
@@ -39,8 +50,11 @@ interface Compiler {
     outFile: string,
     options: { switches: readonly string[]; optimize: boolean },
   ): Promise<void>;
+  makeSuspendable(file: string): Promise<void>;
 }
 
+const CHECK = fileURLToPath(new URL("../src/check/check.wasm", import.meta.url));
+const MOST_STATES = 2_000_000;
 const CORE = fileURLToPath(new URL("../../src/core", import.meta.url));
 
 /** From what each module is compiled, and how: as build.mjs has it, but quickly. */
@@ -73,7 +87,7 @@ async function compileOne(name: keyof Modules, defect: string, folder: string) {
   return new WebAssembly.Module(defective);
 }
 
-async function modulesOf(order: Order): Promise<Modules> {
+async function modulesOf(order: StressOrder): Promise<Modules> {
   const { defect, folder } = order;
   if (defect === undefined) return MODULES;
   const modules = Object.create(MODULES) as Modules;
@@ -83,7 +97,7 @@ async function modulesOf(order: Order): Promise<Modules> {
   return modules;
 }
 
-async function run(order: Order): Promise<void> {
+async function runStress(order: StressOrder): Promise<void> {
   const scenario = await loadScenario(order.scenario);
   if (scenario === undefined) throw new Error(`there is no scenario ${order.scenario}`);
   const modules = await modulesOf(order);
@@ -106,6 +120,42 @@ async function run(order: Order): Promise<void> {
   const { took, summary } = outcome;
   await tell({ kind: "end", took, operations: summary?.operations ?? operations });
 }
+
+async function checkModule({ defect, folder }: CheckOrder): Promise<WebAssembly.Module> {
+  if (defect === undefined) return new WebAssembly.Module(await readFile(CHECK));
+  const { compile, makeSuspendable } = (await import(join(CORE, "compile.mjs"))) as Compiler;
+  const out = join(folder, `check-${defect}-${process.pid}.wasm`);
+  const options = { switches: ["STEPPED", defect], optimize: true };
+  await compile(join(CORE, "programs/index.ts"), out, options);
+  await makeSuspendable(out);
+  return new WebAssembly.Module(await readFile(out));
+}
+
+/** Explores one program after the other until one finds something. */
+async function runCheck(order: CheckOrder): Promise<void> {
+  const module = await checkModule(order);
+  await tell({ kind: "ready" });
+  const start = performance.now();
+  let states = 0;
+  for (const proof of PROOFS.filter(({ quick }) => quick)) {
+    const { finding, states: more } = explore(module, proof, { mostStates: MOST_STATES });
+    states += more;
+    if (finding === undefined) continue;
+    const { verdict, detail } = finding;
+    const at = performance.now() - start;
+    await tell({
+      kind: "violation",
+      rule: `${verdict} in ${proof.name}`,
+      detail,
+      at,
+      operations: states,
+    });
+    break;
+  }
+  await tell({ kind: "end", took: performance.now() - start, operations: states });
+}
+
+const run = (order: Order) => (order.tool === "stress" ? runStress(order) : runCheck(order));
 
 process.once("disconnect", () => process.exit(1));
 process.once("message", (order: Order) => {

@@ -8,6 +8,11 @@ export interface Mutant {
   readonly name: string;
   /** What is wrong, as a sentence about the core. */
   readonly broken: string;
+  /** The scenario that catches it; undefined: only the check is asked to. */
+  readonly stress?: Stress;
+}
+
+export interface Stress {
   readonly scenario: string;
   readonly seed: number;
   /** Milliseconds in which it has to be caught. */
@@ -29,31 +34,64 @@ export const NEEDS: Readonly<Record<string, readonly (keyof Modules)[]>> = {
 const SEED = 7;
 const DURATION = 20_000;
 /** A strike of every kind takes that long. */
-const KILL = { duration: 60_000 };
+const KILL_DURATION = 60_000;
 
-function mutant(
-  name: string,
-  scenario: string,
-  broken: string,
-  more: Partial<Mutant> = {},
-): Mutant {
-  return { name, scenario, broken, seed: SEED, duration: DURATION, ...more };
+function stress(scenario: string, duration = DURATION): Stress {
+  return { scenario, seed: SEED, duration };
 }
 
+const torture = stress("torture");
+const park = stress("park");
+const kill = stress("kill", KILL_DURATION);
+
 export const MUTANTS: readonly Mutant[] = [
-  mutant("early-publish", "torture", "a slot is published before its payload is written"),
-  mutant("plain-claim", "torture", "a claim is a load and a store, not a compare-exchange"),
-  mutant("early-release", "torture", "a slot is released before its payload is read"),
-  mutant("less-than", "torture", "`seq` is compared with <, not for equality"),
-  mutant("blind-full", "linear", "a ring is full without a look at its head"),
-  mutant("narrow-ticket", "torture", "tickets have 32 bits"),
-  mutant("no-second-try", "park", "a waiter does not try again before it waits"),
-  mutant("late-epoch", "park", "the epoch is read after the second try"),
-  mutant("still-epoch", "park", "a wake-up does not move the epoch"),
-  mutant("no-chain", "park", "a publisher notifies only if the ring was empty; none wakes a next"),
-  mutant("late-intent", "kill", "the intent is written after the claim", KILL),
-  mutant("one-look", "kill", "the scan for orphans does not read `seq` again", KILL),
-  mutant("no-wake", "kill", "nobody is woken after a death", KILL),
-  mutant("no-tombstone", "kill", "a dead producer's slot gets no tombstone", KILL),
-  mutant("no-return", "kill", "a dead consumer's task is not put back", KILL),
+  {
+    name: "early-publish",
+    broken: "a slot is published before its payload is written",
+    stress: torture,
+  },
+  {
+    name: "plain-claim",
+    broken: "a claim is a load and a store, not a compare-exchange",
+    stress: torture,
+  },
+  {
+    name: "early-release",
+    broken: "a slot is released before its payload is read",
+    stress: torture,
+  },
+  { name: "less-than", broken: "`seq` is compared with <, not for equality", stress: torture },
+  {
+    name: "blind-full",
+    broken: "a ring is full without a look at its head",
+    stress: stress("linear"),
+  },
+  { name: "narrow-ticket", broken: "tickets have 32 bits", stress: torture },
+  { name: "no-second-try", broken: "a waiter does not try again before it waits", stress: park },
+  { name: "late-epoch", broken: "the epoch is read after the second try", stress: park },
+  { name: "still-epoch", broken: "a wake-up does not move the epoch", stress: park },
+  {
+    name: "no-chain",
+    broken: "a publisher notifies only if the ring was empty; none wakes a next",
+    stress: park,
+  },
+  { name: "late-intent", broken: "the intent is written after the claim", stress: kill },
+  { name: "one-look", broken: "the scan for orphans does not read `seq` again", stress: kill },
+  { name: "no-wake", broken: "nobody is woken after a death", stress: kill },
+  { name: "no-tombstone", broken: "a dead producer's slot gets no tombstone", stress: kill },
+  { name: "no-return", broken: "a dead consumer's task is not put back", stress: kill },
+  { name: "capacity-one", broken: "a ring has one slot" },
+  { name: "last-slot", broken: "a batch claim looks at its last slot only" },
+  { name: "plain-seq", broken: "`seq` is published by a plain store" },
+  { name: "first-post", broken: "the first ticket of a batch is published first" },
+  { name: "short-release", broken: "a slot is released for a ticket too early" },
+  { name: "mask-counter", broken: "waiters are counted, not marked by a bit each" },
+  { name: "first-merges", broken: "the first of two to arrive in the tree goes on" },
+  { name: "forgotten-last", broken: "an arrival word does not say who was last" },
+  { name: "odd-early", broken: "the odd number of a round is claimed before its last" },
+  { name: "early-recovery", broken: "a thread is recovered before its death is confirmed" },
+  { name: "kept-debt", broken: "recovery leaves the intent and the hand: a second one acts again" },
+  { name: "uncovered", broken: "recovery does not look at the intents of the living" },
+  { name: "dead-covers", broken: "recovery waits for the intents of the dead" },
+  { name: "dead-forgotten", broken: "recovery takes what another dead thread has in hand" },
 ];

@@ -1,6 +1,7 @@
-// `npm run mutants [-- NAME … --json]`: builds each defect of mutants-table.ts into the core and
-// runs the scenario that has to catch it; then the same scenario, seed and options on the unchanged
-// core, which must not be caught. Exit code 1 if a defect is not caught or the unchanged core is.
+// `npm run mutants [-- NAME … --json]`: builds each defect of mutants-table.ts into the core and has
+// the tools that have to catch it try: `check` explores its programs, `stress` runs a scenario. Then
+// the same on the unchanged core, which must not be caught. Exit code 1 if a tool misses a defect,
+// or takes the unchanged core for one.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,24 +10,34 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Order, Told } from "./mutants-child.js";
-import { MUTANTS, type Mutant, NEEDS } from "./mutants-table.js";
+import { MUTANTS, type Mutant, NEEDS, type Stress } from "./mutants-table.js";
 
 const CHILD = fileURLToPath(new URL("./mutants-child.js", import.meta.url));
 /** Children at a time: scenarios have threads of their own. */
 const AT_ONCE = 2;
 /** A scenario gets this much longer than its duration: it must notice by itself that it hangs. */
 const GRACE_MS = 40_000;
+/** So long may the check take. */
+const CHECK_MS = 120_000;
 
 interface Verdict {
-  readonly mutant: Mutant;
+  readonly name: string;
+  readonly broken: string;
+  readonly tool: string;
   /** The rule that was broken; undefined: none was. */
   readonly rule: string | undefined;
   readonly detail: string | undefined;
-  /** Milliseconds and operations until then, or of the whole run. */
+  /** Milliseconds and operations (of a check, states) until then, or of the whole run. */
   readonly milliseconds: number;
   readonly operations: number;
   /** Why the run says nothing: it hung, died, or could not begin. */
   readonly failure: string | undefined;
+}
+
+/** One run: what is asked, and of which defect. */
+interface Attempt {
+  readonly mutant: Pick<Mutant, "name" | "broken">;
+  readonly order: Order;
 }
 
 const children = new Set<ChildProcess>();
@@ -37,14 +48,16 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => process.exit(130));
 }
 
+const UNCHANGED = { name: "(unchanged)", broken: "nothing" };
+
 const switchOf = ({ name }: Mutant) => name.toUpperCase().replaceAll("-", "_");
 
-function orderOf(
-  { scenario, seed, duration, options }: Mutant,
+function stressOrder(
+  { scenario, seed, duration, options }: Stress,
   defect: string | undefined,
   folder: string,
-) {
-  const settings: Order["settings"] = {
+): Order {
+  const settings = {
     seed,
     duration,
     producers: undefined,
@@ -55,14 +68,40 @@ function orderOf(
     rate: undefined,
     ...options,
   };
-  return { scenario, settings, defect, needs: NEEDS[scenario] ?? [], folder } satisfies Order;
+  return { tool: "stress", scenario, settings, needs: NEEDS[scenario] ?? [], defect, folder };
 }
 
-function run(mutant: Mutant, order: Order): Promise<Verdict> {
+function attemptsAt(mutant: Mutant, folder: string): Attempt[] {
+  const defect = switchOf(mutant);
+  const check: Order = { tool: "check", defect, folder };
+  const { stress } = mutant;
+  const orders = stress === undefined ? [check] : [check, stressOrder(stress, defect, folder)];
+  return orders.map((order) => ({ mutant, order }));
+}
+
+/** What the mutants were caught by, once each, on the core as it is. */
+function controls(mutants: readonly Mutant[], folder: string): Attempt[] {
+  const orders: Order[] = [
+    { tool: "check", defect: undefined, folder },
+    ...mutants.flatMap(({ stress }) =>
+      stress === undefined ? [] : [stressOrder(stress, undefined, folder)],
+    ),
+  ];
+  const unique = new Map(orders.map((order) => [JSON.stringify(order), order]));
+  return [...unique.values()].map((order) => ({ mutant: UNCHANGED, order }));
+}
+
+const timeOf = (order: Order) => (order.tool === "stress" ? order.settings.duration : CHECK_MS);
+
+const toolOf = (order: Order) =>
+  order.tool === "check" ? "check" : `stress ${order.scenario} --seed ${order.settings.seed}`;
+
+function run({ mutant, order }: Attempt): Promise<Verdict> {
   const child = fork(CHILD, { execArgv: [] });
   children.add(child);
   let verdict: Verdict = {
-    mutant,
+    ...mutant,
+    tool: toolOf(order),
     rule: undefined,
     detail: undefined,
     milliseconds: 0,
@@ -76,7 +115,7 @@ function run(mutant: Mutant, order: Order): Promise<Verdict> {
         timer = setTimeout(() => {
           verdict = { ...verdict, failure: `hung: killed ${GRACE_MS / 1000} s after its time` };
           child.kill("SIGKILL");
-        }, mutant.duration + GRACE_MS);
+        }, timeOf(order) + GRACE_MS);
         return;
       case "violation":
         if (verdict.rule !== undefined) return;
@@ -145,23 +184,23 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 function print(verdicts: readonly Verdict[], unchanged: readonly Verdict[]): void {
-  const row = ({ mutant, ...verdict }: Verdict, name: string, good: boolean) => [
+  const row = (v: Verdict, good: boolean) => [
     good ? "✓" : "✗",
-    name,
-    mutant.scenario,
-    `seed ${mutant.seed}`,
-    seen({ mutant, ...verdict }).split("\n")[0] as string,
+    v.name,
+    v.tool,
+    seen(v).split("\n")[0] as string,
   ];
-  const rows = [
-    ...verdicts.map((v) => row(v, v.mutant.name, isCaught(v))),
-    ...unchanged.map((v) => row(v, "(unchanged)", isClean(v))),
-  ];
-  console.log(table(rows));
+  console.log(
+    table([
+      ...verdicts.map((v) => row(v, isCaught(v))),
+      ...unchanged.map((v) => row(v, isClean(v))),
+    ]),
+  );
   for (const v of [
     ...verdicts.filter((v) => !isCaught(v)),
     ...unchanged.filter((v) => !isClean(v)),
   ]) {
-    console.log(`\n${v.mutant.name}: ${v.mutant.broken}\n${v.detail ?? v.failure ?? seen(v)}`);
+    console.log(`\n${v.name}: ${v.broken}\n${v.tool}: ${v.detail ?? v.failure ?? seen(v)}`);
   }
 }
 
@@ -177,11 +216,6 @@ function wanted(names: readonly string[]): readonly Mutant[] {
   });
 }
 
-function jsonOf({ mutant, ...verdict }: Verdict, good: boolean) {
-  const { name, broken, scenario, seed, duration, options = {} } = mutant;
-  return { name, broken, scenario, seed, duration, options, good, ...verdict };
-}
-
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { json: { type: "boolean", default: false } },
@@ -189,36 +223,38 @@ async function main(): Promise<void> {
   });
   const mutants = wanted(positionals);
   const folder = await mkdtemp(join(tmpdir(), "ringfold-mutants-"));
-  const tell = (name: string, verdict: Verdict) => {
-    if (!values.json) console.error(`${name}: ${seen(verdict).split("\n")[0]}`);
+  const attempt = async (one: Attempt) => {
+    const verdict = await run(one);
+    if (!values.json) {
+      console.error(`${verdict.name}, ${verdict.tool}: ${seen(verdict).split("\n")[0]}`);
+    }
     return verdict;
   };
   try {
-    const verdicts = await inTurn(mutants, async (mutant) =>
-      tell(mutant.name, await run(mutant, orderOf(mutant, switchOf(mutant), folder))),
+    const verdicts = await inTurn(
+      mutants.flatMap((mutant) => attemptsAt(mutant, folder)),
+      attempt,
     );
-    const runs = new Map(mutants.map((m) => [JSON.stringify(orderOf(m, undefined, folder)), m]));
-    const unchanged = await inTurn([...runs.values()], async (mutant) =>
-      tell(`(unchanged) ${mutant.scenario}`, await run(mutant, orderOf(mutant, undefined, folder))),
-    );
-    const caught = verdicts.filter(isCaught).length;
+    const unchanged = await inTurn(controls(mutants, folder), attempt);
+    const missed = new Set(verdicts.filter((v) => !isCaught(v)).map(({ name }) => name));
     const clean = unchanged.every(isClean);
+    const caught = mutants.length - missed.size;
     if (values.json) {
       const report = {
         version: 1,
         caught,
-        of: verdicts.length,
+        of: mutants.length,
         unchangedIsCaught: !clean,
-        mutants: verdicts.map((v) => jsonOf(v, isCaught(v))),
-        unchanged: unchanged.map((v) => jsonOf(v, isClean(v))),
+        mutants: verdicts.map((v) => ({ ...v, good: isCaught(v) })),
+        unchanged: unchanged.map((v) => ({ ...v, good: isClean(v) })),
       };
       console.log(JSON.stringify(report, null, 2));
     } else {
       print(verdicts, unchanged);
       console.log(`\nunchanged core: ${clean ? "caught by none" : "CAUGHT, or not run"}`);
-      console.log(`${caught} of ${verdicts.length} caught`);
+      console.log(`${caught} of ${mutants.length} caught, by every tool that is asked to`);
     }
-    process.exitCode = caught === verdicts.length && clean ? 0 : 1;
+    process.exitCode = missed.size === 0 && clean ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
