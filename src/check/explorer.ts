@@ -6,6 +6,7 @@ import {
   conflicts,
   DEAD,
   DONE,
+  type Explorable,
   JOIN,
   Machine,
   MOST_POSTS,
@@ -47,10 +48,18 @@ export interface Choice {
   readonly what: number;
 }
 
+/** A choice, where its thread stood, and what it did; no outcome: it fell asleep, or died. */
+export interface Step extends Choice {
+  readonly at: Position;
+  readonly outcome: Outcome | undefined;
+}
+
 export interface Finding {
   readonly verdict: string;
   readonly detail: string;
   readonly path: readonly Choice[];
+  /** The path with all that is known of it. */
+  steps(): readonly Step[];
 }
 
 export interface Report {
@@ -73,13 +82,24 @@ export interface Limits {
 const MOST_DEPTH = 1 << 16;
 const NOBODY = -1;
 
+/** A machine of the program's threads. It adds words that two of them use to `shared`. */
+export type MakeMachine = (shared: Set<number>) => Explorable;
+
 /** Explores again as long as words turn out to be used by more threads than was thought. */
-export function explore(module: WebAssembly.Module, program: Program, limits: Limits = {}): Report {
+export function explore(
+  threads: WebAssembly.Module | MakeMachine,
+  program: Program,
+  limits: Limits = {},
+): Report {
   const began = performance.now();
+  const make: MakeMachine =
+    threads instanceof WebAssembly.Module
+      ? (shared) => new Machine(threads, program.threads, shared)
+      : threads;
   const shared = new Set<number>();
   for (;;) {
     try {
-      const report = new Explorer(module, program, limits, shared).run();
+      const report = new Explorer(make(shared), program, limits).run();
       return { ...report, milliseconds: performance.now() - began };
     } catch (error) {
       if (!(error instanceof Restart)) throw error;
@@ -91,7 +111,7 @@ class Explorer {
   readonly #program: Program;
   readonly #bound: number | undefined;
   readonly #most: number;
-  readonly #machine: Machine;
+  readonly #machine: Explorable;
   readonly #monitor: Monitor | undefined;
   readonly #visited = new Visited();
   readonly #n: number;
@@ -113,19 +133,21 @@ class Explorer {
   /** The next choice to try: thread + n · what. */
   readonly #next: number[] = [];
   readonly #state: number[] = [];
+  /** What led to the state; undefined: the thread fell asleep, or died. */
+  readonly #outcomes: (Outcome | undefined)[] = [];
   readonly #edges = new Edges();
   readonly #over: number[] = [];
   #steps = 0;
   #ends = 0;
 
-  constructor(module: WebAssembly.Module, program: Program, limits: Limits, shared: Set<number>) {
+  constructor(machine: Explorable, program: Program, limits: Limits) {
     const { threads, capacity } = program;
     this.#program = program;
     this.#bound = limits.preemptions;
     this.#most = limits.mostStates ?? Number.POSITIVE_INFINITY;
     this.#n = threads.length;
     this.#monitor = capacity === undefined ? undefined : new Monitor(capacity, threads.length);
-    this.#machine = new Machine(module, threads, shared);
+    this.#machine = machine;
   }
 
   run(): Omit<Report, "milliseconds"> {
@@ -150,7 +172,9 @@ class Explorer {
       if (!isCut && this.#bound === undefined) this.#assertEnds();
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      finding = { verdict: error.rule, detail: error.message, path: this.#path() };
+      const steps = this.#path();
+      const path = steps.map(({ thread, what }) => ({ thread, what }));
+      finding = { verdict: error.rule, detail: error.message, path, steps: () => steps };
     }
     return {
       states: this.#visited.size,
@@ -161,10 +185,14 @@ class Explorer {
     };
   }
 
-  #path(): Choice[] {
-    return Array.from({ length: this.#depth + 1 }, (_, d) => {
+  #path(): Step[] {
+    // Of the state that the search stands in a choice may be made already, or none.
+    const isOpen = this.#depth >= 0 && this.#next[this.#depth] === 0;
+    return Array.from({ length: this.#depth + (isOpen ? 0 : 1) }, (_, d) => {
       const choice = (this.#next[d] as number) - 1;
-      return { thread: choice % this.#n, what: Math.floor(choice / this.#n) };
+      const thread = choice % this.#n;
+      const at = this.#positions[d * this.#n + thread] as Position;
+      return { thread, what: Math.floor(choice / this.#n), at, outcome: this.#outcomes[d + 1] };
     });
   }
 
@@ -266,6 +294,7 @@ class Explorer {
     const isPreemption = runs && thread !== this.#last[d] && this.#canGoOn(d);
     this.#preempted[d + 1] = (this.#preempted[d] as number) + (isPreemption ? 1 : 0);
     this.#last[d + 1] = runs ? thread : (this.#last[d] as number);
+    this.#outcomes[d + 1] = undefined;
     const at = this.#positions[from + thread] as Position;
     if (what >= FLUSH) this.#machine.flush(thread, what - FLUSH);
     else if (what === DIE) {
@@ -277,7 +306,7 @@ class Explorer {
       this.#go(d, at, 2);
     } else if ((at.access & WAIT) !== 0) {
       if (this.#statuses[from + thread] === WOKEN) this.#go(d, at, 0);
-      else if (this.#machine.words[at.address >> 2] !== at.argument) this.#go(d, at, 1);
+      else if (!this.#machine.isStill(at)) this.#go(d, at, 1);
       else {
         this.#statuses[to + thread] = WAITING;
         let end = to;
@@ -318,6 +347,7 @@ class Explorer {
   /** The thread goes on with its access to the next one. */
   #go(d: number, at: Position, result: number): void {
     const outcome = this.#machine.take(at, result);
+    this.#outcomes[d + 1] = outcome;
     const { next, broken } = outcome;
     const slot = (d + 1) * this.#n + at.thread;
     this.#assertNoRace(d * this.#n, at.thread, outcome);
@@ -337,7 +367,9 @@ class Explorer {
         for (const mine of accesses) {
           if (conflicts(mine, theirs)) {
             const name = this.#program.threads[j]?.name;
-            throw new Broken("race", `address ${(mine >> 3) << 2}, with ${name}`);
+            const address = (mine >> 3) << 2;
+            const where = this.#machine.name?.(address) ?? `address ${address}`;
+            throw new Broken("race", `${where}, with ${name}`);
           }
         }
       }

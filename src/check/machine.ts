@@ -98,6 +98,32 @@ export interface Outcome {
   readonly next: Position | undefined;
   /** A rule that it broke. */
   readonly broken: Broken | undefined;
+  /** In words, if the machine has any. */
+  readonly text?: string;
+}
+
+/** What the explorer asks of threads and their memory. */
+export interface Explorable {
+  readonly words: Int32Array;
+  /** Hash of the shared memory; changed with it. */
+  low: number;
+  high: number;
+  /** Where the log of changes ends; `undo` takes back what came behind a mark. */
+  readonly mark: number;
+  undo(mark: number): void;
+  /** Calls something outside of all threads. */
+  call(name: string, ...args: (number | bigint)[]): void;
+  begin(thread: number): Position;
+  /** Takes a thread's next step. `result`: of its wait or notify. */
+  take(at: Position, result: number): Outcome;
+  /** True if the word of a wait holds what is expected there. */
+  isStill(at: Position): boolean;
+  /** Of a thread's racing stores that are under way. */
+  isPosted(thread: number, k: number): boolean;
+  hasPosts(thread: number): boolean;
+  flush(thread: number, k: number): void;
+  /** What programs call a word. */
+  name?(address: number): string;
 }
 
 /** What a program told: `what` is undefined for a return. */
@@ -134,7 +160,7 @@ const GLOBAL = "global ";
 const MOST_FUSED = 10_000;
 const MOST_FREE = 1_000_000;
 
-export class Machine {
+export class Machine implements Explorable {
   readonly words: Int32Array;
   /** Hash of the shared memory; changed with it. */
   low = 0;
@@ -253,6 +279,10 @@ export class Machine {
     this.low ^= mixLow(word, before) ^ mixLow(word, value);
     this.high ^= mixHigh(word, before) ^ mixHigh(word, value);
     this.words[word] = value;
+  }
+
+  isStill({ address, argument }: Position): boolean {
+    return this.words[address >> 2] === argument;
   }
 
   // --- steps ------------------------------------------------------------------------

@@ -1,0 +1,242 @@
+// The shared memory of replayed.ts: words, their hash, what was changed, and who uses which.
+//
+// A word that one thread uses, or that none writes once threads have begun, is no other thread's
+// business: accesses to it are no steps. Nor are notifications where nobody ever waits. What is so
+// is found out while exploring: a word that turns out to be used by two is added to `shared`, and
+// the search begins anew.
+
+import {
+  Broken,
+  IS_PLAIN,
+  IS_WRITE,
+  NOTIFY,
+  PLAIN,
+  READS,
+  Restart,
+  WAIT,
+  WIDE,
+  WRITES,
+} from "./machine.js";
+import { mixHigh, mixLow } from "./visited.js";
+
+export type View = Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+/** Where a program's setup puts what threads share. */
+export interface Layout {
+  /** A copy of a view, or of an object of views, in the machine's memory. */
+  place<T>(name: string, value: T): T;
+}
+
+const BYTES = 4096;
+/** Where the clock is; programs' own words come behind it. */
+export const CLOCK = 0;
+const FIRST = 8;
+/** In `shared`: threads wait at this word. */
+const awaited = (word: number) => -1 - word;
+const SOMEBODY = -1;
+
+export class ReplayedMemory implements Layout {
+  readonly words: Int32Array;
+  readonly clock: Int32Array;
+  low = 0;
+  high = 0;
+  // Of the step under way.
+  tail: number[] = [];
+  reads: number[] = [];
+  accesses: number[] = [];
+  #written: number[] = [];
+  #thread = 0;
+  readonly #buffer = new SharedArrayBuffer(BYTES);
+  readonly #shared: Set<number>;
+  /** By word: who used it, and whether somebody wrote. */
+  readonly #users = new Map<number, { thread: number; isWritten: boolean }>();
+  readonly #widths = new Map<number, number>();
+  readonly #names = new Map<number, string>([[CLOCK, "clock"]]);
+  readonly #bases = new Map<ArrayBufferLike, number>();
+  #end = FIRST;
+  #log: number[] = [];
+
+  constructor(shared: Set<number>) {
+    this.#shared = shared;
+    this.words = new Int32Array(this.#buffer);
+    this.clock = new Int32Array(this.#buffer, CLOCK, 1);
+  }
+
+  place<T>(name: string, value: T): T {
+    if (ArrayBuffer.isView(value)) return this.#placeView(name, value as unknown as View) as T;
+    if (typeof value !== "object" || value === null) return value;
+    const parts = Object.entries(value).map(([key, part]) => [
+      key,
+      this.place(name === "" ? key : `${name}.${key}`, part),
+    ]);
+    return Object.fromEntries(parts);
+  }
+
+  #placeView(name: string, view: View): View {
+    const { buffer, byteOffset, length } = view;
+    let base = this.#bases.get(buffer);
+    if (base === undefined) {
+      base = this.#end;
+      this.#end = (base + buffer.byteLength + 7) & ~7;
+      if (this.#end > BYTES) throw new RangeError(`what threads share is above ${BYTES} bytes`);
+      this.#bases.set(buffer, base);
+      new Uint8Array(this.#buffer, base).set(new Uint8Array(buffer));
+    }
+    const at = base + byteOffset;
+    for (let i = 0; i < length; i++) {
+      this.#names.set(at + i * view.BYTES_PER_ELEMENT, length === 1 ? name : `${name}[${i}]`);
+    }
+    const Kind = view.constructor as Int32ArrayConstructor;
+    return new Kind(this.#buffer, at, length);
+  }
+
+  name(address: number): string {
+    return this.#names.get(address) ?? this.#names.get(address & ~7) ?? `byte ${address}`;
+  }
+
+  locate(view: View, index: number): { address: number; wide: boolean } {
+    const { buffer, byteOffset, BYTES_PER_ELEMENT } = view;
+    if (buffer !== this.#buffer || BYTES_PER_ELEMENT < 4 || !(index in view)) {
+      throw new Broken("memory", "an access to what the program did not place, or outside of it");
+    }
+    return { address: byteOffset + index * BYTES_PER_ELEMENT, wide: BYTES_PER_ELEMENT === 8 };
+  }
+
+  read(address: number, wide: boolean): number | bigint {
+    if (!wide) return this.words[address >> 2] as number;
+    return new BigInt64Array(this.#buffer, address, 1)[0] as bigint;
+  }
+
+  // --- changes ----------------------------------------------------------------------
+
+  get mark(): number {
+    return this.#log.length;
+  }
+
+  undo(mark: number): void {
+    while (this.#log.length > mark) {
+      const before = this.#log.pop() as number;
+      this.words[this.#log.pop() as number] = before;
+    }
+  }
+
+  /** Before a write outside of all threads. */
+  remember(access: number, address: number): void {
+    if ((access & WRITES) === 0) return;
+    for (const word of wordsOf(access, address)) this.#log.push(word, this.words[word] as number);
+  }
+
+  /** True if these words hold these values. */
+  holds(pairs: readonly number[]): boolean {
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (this.words[pairs[i] as number] !== pairs[i + 1]) return false;
+    }
+    return true;
+  }
+
+  write(pairs: readonly number[]): void {
+    for (let i = 0; i < pairs.length; i += 2) {
+      const word = pairs[i] as number;
+      const value = pairs[i + 1] as number;
+      const before = this.words[word] as number;
+      if (before === value) continue;
+      this.#log.push(word, before);
+      this.low ^= mixLow(word, before) ^ mixLow(word, value);
+      this.high ^= mixHigh(word, before) ^ mixHigh(word, value);
+      this.words[word] = value;
+    }
+  }
+
+  // --- steps ------------------------------------------------------------------------
+
+  begin(thread: number): void {
+    this.#thread = thread;
+    this.tail = [];
+    this.reads = [];
+    this.accesses = [];
+    this.#written = [];
+  }
+
+  /** Words written and what they hold now; puts back what they held. */
+  takeBack(): number[] {
+    const before = new Map<number, number>();
+    for (let i = 0; i < this.#written.length; i += 2) {
+      const word = this.#written[i] as number;
+      if (!before.has(word)) before.set(word, this.#written[i + 1] as number);
+    }
+    return [...before].flatMap(([word, value]) => {
+      const now = this.words[word] as number;
+      this.words[word] = value;
+      return [word, now];
+    });
+  }
+
+  isFused(access: number, address: number): boolean {
+    if ((access & WAIT) !== 0) return false;
+    const word = address >> 2;
+    if ((access & NOTIFY) !== 0) return !this.#shared.has(awaited(word));
+    return (access & PLAIN) !== 0 || !this.#shared.has(word);
+  }
+
+  /** A thread is about to do it. */
+  expect(access: number, address: number): void {
+    if ((access & WAIT) !== 0) this.#share(awaited(address >> 2));
+  }
+
+  /** Before the access is done. */
+  note(access: number, address: number): void {
+    if ((access & (WAIT | NOTIFY)) !== 0) return;
+    const isWrite = (access & WRITES) !== 0;
+    const touched = wordsOf(access, address);
+    for (const word of touched) {
+      this.#use(word, touched.length, isWrite);
+      const isPlain = (access & PLAIN) !== 0;
+      const entry = (word << 3) | (isWrite ? IS_WRITE : 0) | (isPlain ? IS_PLAIN : 0);
+      if (this.#shared.has(word)) {
+        this.accesses.push(entry);
+        if (isPlain) this.tail.push(entry);
+      }
+      const value = this.words[word] as number;
+      if ((access & READS) !== 0 && !this.#wrote(word)) this.reads.push(word, value);
+      if (isWrite) this.#written.push(word, value);
+    }
+  }
+
+  #wrote(word: number): boolean {
+    return this.#written.some((written, i) => i % 2 === 0 && written === word);
+  }
+
+  #use(word: number, width: number, isWrite: boolean): void {
+    const known = this.#widths.get(word);
+    if (known === undefined) this.#widths.set(word, width);
+    else if (known !== width) throw new Broken("mixed size", `${this.name(word << 2)}`);
+    const user = this.#users.get(word);
+    if (user === undefined) {
+      this.#users.set(word, { thread: this.#thread, isWritten: isWrite });
+      return;
+    }
+    user.isWritten ||= isWrite;
+    if (user.thread !== this.#thread) user.thread = SOMEBODY;
+    if (user.thread === SOMEBODY && user.isWritten) {
+      // The other half of a wide one is used alike.
+      if (width === 2) this.#shared.add(word ^ 1);
+      this.#share(word);
+    }
+  }
+
+  /** Accesses to it are steps from now on. */
+  share(address: number): void {
+    this.#share(address >> 2);
+  }
+
+  #share(key: number): void {
+    if (this.#shared.has(key)) return;
+    this.#shared.add(key);
+    throw new Restart();
+  }
+}
+
+function wordsOf(access: number, address: number): number[] {
+  const word = address >> 2;
+  return (access & WIDE) !== 0 ? [word, word + 1] : [word];
+}
