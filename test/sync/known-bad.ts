@@ -1,9 +1,10 @@
 // Protocols that lose wake-ups, or return too early, written from a description of what
-// atomics-sync 1.0.3 does. Controls: what looks for such defects has to find these. They go through
-// `atomics` as the primitives do, so that threads can be driven through them step by step.
+// atomics-sync 1.0.3 does (LateMutex: an earlier one). Controls: what looks for such defects has to
+// find these. They go through `atomics` as the primitives do, so that threads can be driven through
+// them step by step.
 
 import { atomics } from "../../src/sync/atomics.js";
-import { Mutex } from "../../src/sync/index.js";
+import { Mutex, PermissionError } from "../../src/sync/index.js";
 
 type Words = Int32Array<SharedArrayBuffer>;
 
@@ -37,5 +38,14 @@ export const EdgeSemaphore = {
 export const EarlyOnce = {
   execute(once: Words, fn: () => void): void {
     if (atomics.exchange(once, 0, 1) === 0) fn();
+  },
+};
+
+/** Clears the owner after it gave the mutex away: the next holder's name may be what it clears. */
+export const LateMutex = {
+  unlock(mutex: Words, threadId: number): void {
+    if (atomics.load(mutex, 1) !== threadId) throw new PermissionError("not the owner");
+    if (atomics.exchange(mutex, 0, 0) === 2) atomics.notify(mutex, 0, 1);
+    atomics.store(mutex, 1, 0);
   },
 };

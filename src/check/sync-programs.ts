@@ -1,0 +1,443 @@
+// Small programs on primitives with the names of atomics-sync, for sync.ts. What locks protect is
+// accessed plainly: where exclusion fails, or somebody goes on too early, two accesses race.
+
+import { type Hands, SOON } from "./replayed-run.js";
+import type { Primitives } from "./sync-impl.js";
+
+type Words = Int32Array<SharedArrayBuffer>;
+
+export interface SyncThread<S> {
+  readonly name: string;
+  body(primitives: Primitives, shared: S, hands: Hands): void;
+}
+
+export interface SyncProgram<S> {
+  readonly name: string;
+  readonly proves: string;
+  readonly needs: readonly (keyof Primitives)[];
+  /** Explored in seconds; so unless it says otherwise. */
+  readonly quick?: boolean;
+  /** Views, or an object of views; called before threads begin. */
+  setup(primitives: Primitives): S;
+  readonly threads: readonly SyncThread<S>[];
+  end?(shared: S, check: Hands["check"], primitives: Primitives): void;
+}
+
+// Programs of different S in one list: each is used with its own only.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type AnyProgram = SyncProgram<any>;
+
+const program = <S>(it: SyncProgram<S>): AnyProgram => it;
+
+function many<T>(n: number, make: (i: number) => T): T[] {
+  return Array.from({ length: n }, (_, i) => make(i));
+}
+
+function data(length = 1): Words {
+  return new Int32Array(new SharedArrayBuffer(4 * length));
+}
+
+/** Two accesses: another thread in between would race, and be lost. */
+function add(hands: Hands, view: Words, by: number): void {
+  hands.call("add", () => hands.write(view, 0, hands.read(view, 0) + by));
+}
+
+const clock: SyncThread<unknown> = { name: "clock", body: (_, __, { tick }) => tick() };
+
+const sum = (view: Int32Array) => view.reduce((a, b) => a + b, 0);
+
+// --- locks ---------------------------------------------------------------------------
+
+type Lock = "Mutex" | "SpinLock";
+interface Locked {
+  readonly lock: Words;
+  readonly data: Words;
+  /** By thread: how often it held the lock. */
+  readonly held: Words;
+}
+
+/** Locks, adds 1, unlocks. */
+type How = "lock" | "tryLock" | "timedLock";
+
+function locker(lock: Lock, i: number, how: How, rounds: number): SyncThread<Locked> {
+  return {
+    name: `${how === "lock" ? "locker" : how} ${i}`,
+    body: (primitives, shared, hands) => {
+      const kind = primitives[lock];
+      for (let round = 0; round < rounds; round++) {
+        let has = true;
+        if (how === "lock") kind.lock(shared.lock, i + 1);
+        else if (how === "tryLock") has = kind.tryLock(shared.lock, i + 1);
+        else has = primitives.Mutex.timedLock(shared.lock, i + 1, SOON);
+        if (!has) continue;
+        add(hands, shared.data, 1);
+        kind.unlock(shared.lock, i + 1);
+        hands.call("count", () => hands.write(shared.held, i, hands.read(shared.held, i) + 1));
+      }
+    },
+  };
+}
+
+function locks(
+  lock: Lock,
+  hows: readonly How[],
+  { rounds = 1, quick = true }: { rounds?: number; quick?: boolean } = {},
+): AnyProgram {
+  const isTimed = hows.includes("timedLock");
+  const what = hows.every((how) => how === "lock") ? `${hows.length}-threads` : hows.join("-");
+  return program<Locked>({
+    name: `${lock.toLowerCase()}-${what}${rounds === 1 ? "" : `-${rounds}-rounds`}`,
+    proves: "one holds it at a time, and nobody who waits for it is forgotten",
+    needs: [lock],
+    quick,
+    setup: (p) => ({ lock: p[lock].init(), data: data(), held: data(hows.length) }),
+    threads: [...hows.map((how, i) => locker(lock, i, how, rounds)), ...(isTimed ? [clock] : [])],
+    end: (shared, check, p) => {
+      check(shared.data[0] === sum(shared.held), "each that held it has added 1");
+      for (const [i, how] of hows.entries()) {
+        if (how === "lock") check(shared.held[i] === rounds, "lock returns with the lock");
+      }
+      check(p[lock].tryLock(shared.lock, 99), "it is free in the end");
+    },
+  });
+}
+
+const LOCKS = [
+  locks("Mutex", ["lock", "lock"], { rounds: 2 }),
+  locks("Mutex", ["lock", "lock", "lock"]),
+  locks("Mutex", ["lock", "tryLock"], { rounds: 2 }),
+  locks("Mutex", ["lock", "timedLock"], { rounds: 2 }),
+  locks("Mutex", ["lock", "lock", "timedLock"]),
+  locks("SpinLock", ["lock", "lock"], { rounds: 2 }),
+  locks("SpinLock", ["lock", "lock", "lock"]),
+  locks("SpinLock", ["lock", "tryLock"], { rounds: 2 }),
+];
+
+// --- semaphores ----------------------------------------------------------------------
+
+interface Permits {
+  readonly sem: Words;
+  readonly got: Words;
+  readonly data: Words;
+}
+
+const waiter = (i: number, rounds = 1): SyncThread<Permits> => ({
+  name: `waiter ${i}`,
+  body: (p, { sem }) => {
+    for (let round = 0; round < rounds; round++) p.Semaphore.wait(sem);
+  },
+});
+
+const poster = (i: number, posts: number): SyncThread<Permits> => ({
+  name: `poster ${i}`,
+  body: (p, { sem }) => {
+    for (let n = 0; n < posts; n++) p.Semaphore.post(sem);
+  },
+});
+
+/** Takes a permit if it can, and gives it back. */
+const borrower = (i: number, how: "tryWait" | "timedWait"): SyncThread<Permits> => ({
+  name: `${how} ${i}`,
+  body: (p, { sem }) => {
+    const has = how === "tryWait" ? p.Semaphore.tryWait(sem) : p.Semaphore.timedWait(sem, SOON);
+    if (has) p.Semaphore.post(sem);
+  },
+});
+
+function semaphore(
+  name: string,
+  threads: readonly SyncThread<Permits>[],
+  { from = 0, left = 0, quick = true }: { from?: number; left?: number; quick?: boolean },
+): AnyProgram {
+  return program<Permits>({
+    name: `semaphore-${name}`,
+    proves: "each permit is taken once, and nobody sleeps beside one",
+    needs: ["Semaphore"],
+    quick,
+    setup: (p) => ({ sem: p.Semaphore.init(from), got: data(2), data: data() }),
+    threads,
+    end: ({ sem }, check, p) => check(p.Semaphore.getValue(sem) === left, "permits add up"),
+  });
+}
+
+const excluder = (i: number): SyncThread<Permits> => ({
+  name: `thread ${i}`,
+  body: (p, shared, hands) => {
+    p.Semaphore.wait(shared.sem);
+    add(hands, shared.data, 1);
+    p.Semaphore.post(shared.sem);
+  },
+});
+
+const SEMAPHORES = [
+  semaphore("2-posts-2-waiters", [waiter(0), waiter(1), poster(0, 2)], {}),
+  semaphore("2-posters-2-waiters", [waiter(0), waiter(1), poster(0, 1), poster(1, 1)], {}),
+  semaphore("3-posts-2-waiters", [waiter(0), waiter(1), poster(0, 3)], { left: 1 }),
+  semaphore("3-posts-3-waiters", [waiter(0), waiter(1), waiter(2), poster(0, 3)], {}),
+  semaphore("timed", [borrower(0, "timedWait"), waiter(1), poster(0, 1), clock], {}),
+  semaphore("try", [borrower(0, "tryWait"), waiter(1, 2), poster(0, 2)], {}),
+  semaphore("exclusion-2-threads", many(2, excluder), { from: 1, left: 1 }),
+  semaphore("exclusion-3-threads", many(3, excluder), { from: 1, left: 1 }),
+];
+
+// --- conditions ----------------------------------------------------------------------
+
+interface Items {
+  readonly mutex: Words;
+  readonly cond: Words;
+  readonly items: Words;
+}
+
+/** Waits for an item and takes it. */
+const consumer = (i: number): SyncThread<Items> => ({
+  name: `consumer ${i}`,
+  body: (p, { mutex, cond, items }, hands) => {
+    p.Mutex.lock(mutex, i + 1);
+    hands.until(() => {
+      if (hands.read(items, 0) > 0) return true;
+      p.Condition.wait(cond, mutex, i + 1);
+      return false;
+    });
+    add(hands, items, -1);
+    p.Mutex.unlock(mutex, i + 1);
+  },
+});
+
+/** Gives up in time; hands a wake-up that it got on, since it takes nothing. */
+const passer = (i: number): SyncThread<Items> => ({
+  name: `timed ${i}`,
+  body: (p, { mutex, cond }) => {
+    p.Mutex.lock(mutex, i + 1);
+    const wasWoken = p.Condition.timedWait(cond, mutex, i + 1, SOON);
+    if (wasWoken) p.Condition.signal(cond);
+    p.Mutex.unlock(mutex, i + 1);
+  },
+});
+
+type Telling = "inside" | "behind" | "broadcast";
+
+/** For each of `tellings`, n items. */
+const producer = (i: number, n: number, ...tellings: Telling[]): SyncThread<Items> => ({
+  name: `producer ${i}`,
+  body: (p, { mutex, cond, items }, hands) => {
+    for (const telling of tellings) {
+      p.Mutex.lock(mutex, i + 1);
+      add(hands, items, n);
+      if (telling === "inside") p.Condition.signal(cond);
+      if (telling === "broadcast") p.Condition.broadcast(cond);
+      p.Mutex.unlock(mutex, i + 1);
+      if (telling === "behind") p.Condition.signal(cond);
+    }
+  },
+});
+
+function condition(
+  name: string,
+  threads: readonly SyncThread<Items>[],
+  { quick = true }: { quick?: boolean } = {},
+): AnyProgram {
+  return program<Items>({
+    name: `condition-${name}`,
+    proves: "who waits is told: none sleeps beside an item",
+    needs: ["Mutex", "Condition"],
+    quick,
+    setup: (p) => ({ mutex: p.Mutex.init(), cond: p.Condition.init(), items: data() }),
+    threads,
+    end: ({ items }, check) => check(items[0] === 0, "each item was taken once"),
+  });
+}
+
+interface Buffer {
+  readonly mutex: Words;
+  readonly filled: Words;
+  readonly emptied: Words;
+  readonly slot: Words;
+}
+
+/** A buffer of one slot, with a condition for each direction. */
+function handOver(items: number): AnyProgram {
+  const each = (me: number, from: "filled" | "emptied", to: "filled" | "emptied") => ({
+    name: from === "emptied" ? "producer" : "consumer",
+    body: (p: Primitives, shared: Buffer, hands: Hands) => {
+      const { mutex, slot } = shared;
+      for (let n = 1; n <= items; n++) {
+        p.Mutex.lock(mutex, me);
+        hands.until(() => {
+          if ((hands.read(slot, 0) === 0) === (from === "emptied")) return true;
+          p.Condition.wait(shared[from], mutex, me);
+          return false;
+        });
+        hands.call("slot", () => {
+          if (from === "filled") hands.check(hands.read(slot, 0) === n, "items come in order");
+          hands.write(slot, 0, from === "filled" ? 0 : n);
+        });
+        p.Condition.signal(shared[to]);
+        p.Mutex.unlock(mutex, me);
+      }
+    },
+  });
+  return program<Buffer>({
+    name: `condition-producer-consumer-${items}-items`,
+    proves: "each item is handed over once, in order",
+    needs: ["Mutex", "Condition"],
+    setup: (p) => ({
+      mutex: p.Mutex.init(),
+      filled: p.Condition.init(),
+      emptied: p.Condition.init(),
+      slot: data(),
+    }),
+    threads: [each(1, "emptied", "filled"), each(2, "filled", "emptied")],
+  });
+}
+
+const CONDITIONS = [
+  condition("signal-inside", [consumer(0), producer(1, 1, "inside")]),
+  condition("signal-behind", [consumer(0), producer(1, 1, "behind")]),
+  condition("broadcast", [consumer(0), consumer(1), producer(2, 2, "broadcast")]),
+  condition("2-signals", [consumer(0), consumer(1), producer(2, 1, "behind", "behind")]),
+  condition("2-signals-inside", [consumer(0), consumer(1), producer(2, 1, "inside", "behind")], {
+    quick: false,
+  }),
+  condition("timed", [passer(0), producer(1, 0, "inside"), clock]),
+  condition("timed-and-not", [passer(0), consumer(1), producer(2, 1, "behind")]),
+  condition("timed-and-not-clock", [passer(0), consumer(1), producer(2, 1, "inside"), clock], {
+    quick: false,
+  }),
+  handOver(3),
+];
+
+// --- barriers ------------------------------------------------------------------------
+
+type BarrierObject = ReturnType<Primitives["Barrier"]["init"]>;
+interface Round {
+  readonly barrier: BarrierObject;
+  /** By thread: the round that it is in. */
+  readonly rounds: Words;
+  /** By round and thread: 1 if it was the last. */
+  readonly last: Words;
+}
+
+function barrier(
+  count: number,
+  rounds: number,
+  { threads = count, quick = true }: { threads?: number; quick?: boolean } = {},
+): AnyProgram {
+  const arrives = (i: number): SyncThread<Round> => ({
+    name: `thread ${i}`,
+    body: (p, shared, hands) => {
+      for (let round = 1; round <= rounds; round++) {
+        // Read by others behind the barrier: one that leaves early races, and so does one that
+        // comes round too early. Two words, by turns, so that nobody writes what is still read.
+        const at = (round % 2) * threads;
+        if (threads === count) hands.write(shared.rounds, at + i, round);
+        const isLast = p.Barrier.wait(shared.barrier, i + 1);
+        if (isLast) hands.write(shared.last, (round - 1) * threads + i, 1);
+        if (threads !== count) continue;
+        hands.call("look", () => {
+          for (let j = 0; j < count; j++) {
+            hands.check(hands.read(shared.rounds, at + j) === round, "all have arrived");
+          }
+        });
+      }
+    },
+  });
+  const crowd = threads === count ? "" : `-${threads}-threads`;
+  return program<Round>({
+    name: `barrier-of-${count}${crowd}${rounds === 1 ? "" : `-${rounds}-rounds`}`,
+    proves: "none leaves before all have arrived, all leave, one of them as the last",
+    needs: ["Barrier"],
+    quick,
+    setup: (p) => ({
+      barrier: p.Barrier.init(count),
+      rounds: data(2 * threads),
+      last: data(rounds * threads),
+    }),
+    threads: many(threads, arrives),
+    end: ({ last }, check) => {
+      check(sum(last) === (rounds * threads) / count, "as many are last as there are rounds");
+      for (let round = 0; round < rounds && threads === count; round++) {
+        const ofRound = last.subarray(round * threads, (round + 1) * threads);
+        check(sum(ofRound) === 1, "one of a round is last");
+      }
+    },
+  });
+}
+
+const BARRIERS = [
+  barrier(2, 2),
+  barrier(2, 3),
+  barrier(3, 1),
+  barrier(3, 2),
+  barrier(2, 1, { threads: 4 }),
+];
+
+// --- once ----------------------------------------------------------------------------
+
+interface Executed {
+  readonly once: Words;
+  /** What the function writes. */
+  readonly data: Words;
+  readonly tries: Words;
+  readonly threw: Words;
+}
+
+const executes = (i: number): SyncThread<Executed> => ({
+  name: `thread ${i}`,
+  body: (p, { once, data }, hands) => {
+    p.Once.execute(once, () => add(hands, data, 1));
+    hands.check(hands.read(data, 0) === 1, "the function has run when execute returns");
+    hands.check(p.Once.isExecuted(once), "isExecuted says so");
+  },
+});
+
+class Refused extends Error {}
+
+/** The first try throws. */
+const triesTwice = (i: number): SyncThread<Executed> => ({
+  name: `thread ${i}`,
+  body: (p, { once, data, tries, threw }, hands) => {
+    try {
+      p.Once.execute(once, () => {
+        const before = hands.read(tries, 0);
+        hands.write(tries, 0, before + 1);
+        if (before === 0) throw new Refused("the first try");
+        add(hands, data, 1);
+      });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      hands.write(threw, i, 1);
+      return;
+    }
+    hands.check(hands.read(data, 0) === 1, "the function has run when execute returns");
+  },
+});
+
+function once(name: string, n: number, make: (i: number) => SyncThread<Executed>): AnyProgram {
+  const isTwice = make === triesTwice;
+  return program<Executed>({
+    name: `once-${name}`,
+    proves: "the function runs once, and before anyone's call returns",
+    needs: ["Once"],
+    setup: (p) => ({ once: p.Once.init(), data: data(), tries: data(), threw: data(n) }),
+    threads: many(n, make),
+    end: ({ data, threw }, check) => {
+      check(data[0] === 1, "the function has run once");
+      check(sum(threw) === (isTwice ? 1 : 0), "one call threw what the function threw");
+    },
+  });
+}
+
+const ONCES = [
+  once("2-threads", 2, executes),
+  once("3-threads", 3, executes),
+  once("throws-2-threads", 2, triesTwice),
+  once("throws-3-threads", 3, triesTwice),
+];
+
+export const SYNC_PROGRAMS: readonly AnyProgram[] = [
+  ...LOCKS,
+  ...SEMAPHORES,
+  ...CONDITIONS,
+  ...BARRIERS,
+  ...ONCES,
+];
