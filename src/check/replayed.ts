@@ -31,6 +31,8 @@ export interface ReplayedPosition extends Position, Pending {
 /** Operations of a cycle, and how often it is tried. */
 const LONGEST = 8;
 const ROUNDS = 100;
+/** An access that is none: the thread ends. */
+const END = 0;
 const NO_STACK = new Int32Array(0);
 
 export class ReplayedMachine<S> implements Explorable {
@@ -110,6 +112,7 @@ export class ReplayedMachine<S> implements Explorable {
   #step(at: ReplayedPosition, result: number): Outcome {
     const { thread } = at;
     this.#memory.begin(thread);
+    if (at.access === END) return this.#ended(at);
     const granted = at.access === START ? undefined : at.asked;
     const { pending, broken, strayed, frames, texts } = this.#runner.run(
       thread,
@@ -124,6 +127,9 @@ export class ReplayedMachine<S> implements Explorable {
     let next: Position | undefined;
     if (broken === undefined && pending !== undefined) {
       next = this.#keep(thread, this.#shorten(thread, frames, pending.asked), pending);
+    } else if (broken === undefined && this.#memory.tail.length > 0) {
+      // What it accessed last races with others as long as it has not ended; so that is a step.
+      next = this.#keep(thread, [], { access: END, ...NOWHERE, asked: "ends" });
     }
     const outcome: Outcome = {
       id: this.#outcomes++,
@@ -138,6 +144,23 @@ export class ReplayedMachine<S> implements Explorable {
       text: texts.join(", ") || at.asked,
     };
     at.outcomes.push(outcome);
+    return outcome;
+  }
+
+  #ended({ asked, outcomes }: ReplayedPosition): Outcome {
+    const outcome: Outcome = {
+      id: this.#outcomes++,
+      result: 0,
+      reads: [],
+      writes: [],
+      posts: [],
+      accesses: [],
+      events: [],
+      next: undefined,
+      broken: undefined,
+      text: asked,
+    };
+    outcomes.push(outcome);
     return outcome;
   }
 
