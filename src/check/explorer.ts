@@ -2,6 +2,7 @@
 // state once.
 
 import {
+  AWAIT,
   Broken,
   conflicts,
   DEAD,
@@ -270,7 +271,9 @@ class Explorer {
       const { access } = this.#positions[base + thread] as Position;
       if ((access & PLAIN) === 0) return false;
     }
-    const { access, argument, timed } = this.#positions[base + thread] as Position;
+    const at = this.#positions[base + thread] as Position;
+    const { access, argument, timed } = at;
+    if ((access & AWAIT) !== 0) return !this.#machine.isStill(at);
     return (
       access !== JOIN ||
       timed ||

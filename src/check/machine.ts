@@ -29,6 +29,8 @@ export const NOTIFY = 64;
 export const START = 128;
 /** Not an access: waits until another thread has ended; timed: asks. `argument`: which. */
 export const JOIN = 256;
+/** Goes on only once its word is no longer what is expected there. */
+export const AWAIT = 512;
 
 /** Stores of one thread that race, under way at a time. */
 export const MOST_POSTS = 4;

@@ -6,6 +6,7 @@
 // the search begins anew.
 
 import {
+  AWAIT,
   Broken,
   IS_PLAIN,
   IS_WRITE,
@@ -28,11 +29,22 @@ export interface Layout {
 }
 
 const BYTES = 4096;
+const MOST_THREADS = 8;
 /** Where the clock is; programs' own words come behind it. */
 export const CLOCK = 0;
 const FIRST = 8;
 /** In `shared`: threads wait at this word. */
 const awaited = (word: number) => -1 - word;
+
+// Asynchronous waiters. A thread that is listed at a word has a word of its own for that: 0, or
+// LISTED, or WOKEN by a notification. Being listed twice at one word is no more than once, since
+// a notification wakes all of them; one that counts whom it wakes is refused there.
+export const LISTED = 1;
+export const WOKEN = 2;
+/** Beyond the accesses of machine.ts: lists the thread. */
+export const LISTS = 1024;
+/** The word of a thread that is listed at this one. */
+const listOf = (thread: number, word: number) => (BYTES >> 2) * (thread + 1) + word;
 const SOMEBODY = -1;
 
 export class ReplayedMemory implements Layout {
@@ -46,7 +58,7 @@ export class ReplayedMemory implements Layout {
   accesses: number[] = [];
   #written: number[] = [];
   #thread = 0;
-  readonly #buffer = new SharedArrayBuffer(BYTES);
+  readonly #buffer = new SharedArrayBuffer(BYTES * (1 + MOST_THREADS));
   readonly #shared: Set<number>;
   /** By word: who used it, and whether somebody wrote. */
   readonly #users = new Map<number, { thread: number; isWritten: boolean }>();
@@ -91,6 +103,7 @@ export class ReplayedMemory implements Layout {
   }
 
   name(address: number): string {
+    if (address >= BYTES) return `the list of ${this.name(address % BYTES)}`;
     return this.#names.get(address) ?? this.#names.get(address & ~7) ?? `byte ${address}`;
   }
 
@@ -172,7 +185,7 @@ export class ReplayedMemory implements Layout {
   }
 
   isFused(access: number, address: number): boolean {
-    if ((access & WAIT) !== 0) return false;
+    if ((access & (WAIT | AWAIT | LISTS)) !== 0) return false;
     const word = address >> 2;
     if ((access & NOTIFY) !== 0) return !this.#shared.has(awaited(word));
     return (access & PLAIN) !== 0 || !this.#shared.has(word);
@@ -180,7 +193,39 @@ export class ReplayedMemory implements Layout {
 
   /** A thread is about to do it. */
   expect(access: number, address: number): void {
-    if ((access & WAIT) !== 0) this.#share(awaited(address >> 2));
+    const word = address >> 2;
+    if ((access & (WAIT | LISTS)) !== 0) this.#share(awaited(word));
+    if ((access & LISTS) !== 0) this.#share(awaited(listOf(this.#thread, word)));
+  }
+
+  /** Lists the thread at a word; returns the address of its own word. */
+  list(address: number): number {
+    const word = listOf(this.#thread, address >> 2);
+    this.note(WRITES, word << 2);
+    this.words[word] = LISTED;
+    return word << 2;
+  }
+
+  listOf(address: number): number {
+    return listOf(this.#thread, address >> 2) << 2;
+  }
+
+  /** Wakes all that are listed at a word; returns how many. */
+  wakeListed(address: number, isAll: boolean): number {
+    let woken = 0;
+    for (let thread = 0; thread < MOST_THREADS; thread++) {
+      const word = listOf(thread, address >> 2);
+      if (!this.#shared.has(awaited(word))) continue;
+      if (!isAll) {
+        throw new Broken("memory", "asynchronous waiters at a word where some are notified");
+      }
+      this.note(READS, word << 2);
+      if (this.words[word] !== LISTED) continue;
+      this.note(WRITES, word << 2);
+      this.words[word] = WOKEN;
+      woken++;
+    }
+    return woken;
   }
 
   /** Before the access is done. */

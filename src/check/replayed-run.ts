@@ -1,107 +1,36 @@
 // One run of a thread's function for replayed.ts, from its start to the operation where it stands:
 // what is recorded is handed out again, then what the step may do is done.
 
-import { Broken, NOTIFY, PLAIN, READS, Restart, WAIT, WIDE, WRITES } from "./machine.js";
-import { CLOCK, type Layout, type ReplayedMemory, type View } from "./replayed-memory.js";
+import { AWAIT, Broken, NOTIFY, PLAIN, READS, Restart, WAIT, WIDE, WRITES } from "./machine.js";
+import { LISTED, LISTS, type ReplayedMemory, type View } from "./replayed-memory.js";
 
-type Value = number | bigint | string | boolean | undefined;
-
-/** What threads use besides the primitives. */
-export interface Hands {
-  /** Plain accesses, which race if nothing orders them. */
-  read(view: Int32Array, index: number): number;
-  write(view: Int32Array, index: number, value: number): void;
-  check(holds: boolean, rule: string): void;
-  /** Tries until the result is not false. */
-  until(attempt: () => boolean): void;
-  /** A call whose result alone matters afterwards. */
-  call<T>(name: string, work: () => T): T;
-  /** Lets the time come that timed operations wait for. */
-  tick(): void;
-}
-
-/** The operations that stand in for those of `Atomics`, by their names. */
-export interface ReplayedOperations {
-  load(view: View, index: number): number | bigint;
-  store(view: View, index: number, value: number | bigint): number | bigint;
-  exchange(view: View, index: number, value: number | bigint): number | bigint;
-  add(view: View, index: number, value: number | bigint): number | bigint;
-  sub(view: View, index: number, value: number | bigint): number | bigint;
-  and(view: View, index: number, value: number | bigint): number | bigint;
-  or(view: View, index: number, value: number | bigint): number | bigint;
-  xor(view: View, index: number, value: number | bigint): number | bigint;
-  compareExchange(
-    view: View,
-    index: number,
-    expected: number | bigint,
-    value: number | bigint,
-  ): number | bigint;
-  wait(view: View, index: number, value: number | bigint, timeout?: number): string;
-  notify(view: View, index: number, count?: number): number;
-  pause(): void;
-  now(): number;
-  mayBlock(): boolean;
-}
-
-export interface Script<S> {
-  readonly threads: readonly ((shared: S, hands: Hands) => void)[];
-  /** Makes what threads share; `place` gives a copy of it in the machine's memory. */
-  setup(layout: Layout): S;
-  /** Looks at what is left when all have ended. */
-  end(shared: S, hands: Pick<Hands, "check">): void;
-  /** Runs `work` with these operations in the place of the runtime's. */
-  under(operations: ReplayedOperations, work: () => void): void;
-}
-
-/** An operation or a call, and what came of it. */
-export interface Entry {
-  readonly id: number;
-  readonly asked: string;
-  readonly value: Value;
-  readonly thrown: Error | undefined;
-}
-
-/** Of a call that has not returned, or of the thread: what was recorded since it began. */
-export interface Frame {
-  readonly name: string;
-  readonly isCall: boolean;
-  readonly entries: readonly Entry[];
-}
-
-/** Where a run stopped: an operation that is not to be done yet. */
-export interface Pending {
-  readonly access: number;
-  readonly address: number;
-  readonly argument: number;
-  readonly timed: boolean;
-  /** Of a wait. */
-  readonly expected: number | bigint;
-  readonly asked: string;
-}
-
-/** What one run came to. */
-export interface End {
-  /** Undefined: the function has ended. */
-  readonly pending: Pending | undefined;
-  readonly broken: Broken | undefined;
-  /** It asked for something else than is recorded. */
-  readonly strayed: boolean;
-  readonly frames: readonly Frame[];
-  /** What was done, in words. */
-  readonly texts: readonly string[];
-}
+import {
+  type End,
+  type Entry,
+  type Frame,
+  type Hands,
+  LATE,
+  NOWHERE,
+  type Pending,
+  type ReplayedOperations,
+  type Script,
+  type Value,
+} from "./replayed-types.js";
 
 /** Accesses of one step: more are a loop. */
 const MOST_FUSED = 1_000;
 const WAIT_RESULTS = ["ok", "not-equal", "timed-out"];
-/** What `now` returns before and behind the tick; timed operations wait for SOON. */
-const LATE = 2;
-export const SOON = 1;
-export const NOWHERE = { address: CLOCK, argument: 0, timed: false, expected: 0 };
-
 /** Ends a run. */
 class Suspended extends Error {}
 const SUSPENDED = new Suspended("suspended by the checker: let this error through");
+
+/** What stands for the promise of `waitAsync`. */
+class Promised {
+  readonly address: number;
+  constructor(address: number) {
+    this.address = address;
+  }
+}
 
 type Compute = (old: number | bigint) => number | bigint;
 
@@ -317,6 +246,7 @@ export class Runner<S> {
       },
       wait: (view, index, value, timeout) => this.#wait(view, index, value, timeout),
       notify: (view, index, count) => this.#notify(view, index, count),
+      waitAsync: (view, index, value) => this.#list(view, index, value),
       pause: () => {
         if (this.#isOver) throw SUSPENDED;
       },
@@ -358,9 +288,53 @@ export class Runner<S> {
     const { address, wide } = this.#memory.locate(view, index);
     const argument = count === Infinity ? -1 : count;
     const woken = this.#mayDo(asked, NOTIFY | (wide ? WIDE : 0), address, { argument });
-    this.#texts.push(`${asked} → ${woken}`);
-    this.#record(asked, woken);
-    return woken;
+    let total = woken;
+    this.#guard(() => {
+      total += this.#memory.wakeListed(address, count === Infinity);
+    });
+    this.#texts.push(`${asked} → ${total}`);
+    this.#record(asked, total);
+    return total;
+  }
+
+  #list(view: View, index: number, expected: number | bigint) {
+    const asked = this.#asked("waitAsync", view, index, expected);
+    const { address, wide } = this.#memory.locate(view, index);
+    const promise = { async: true, value: new Promised(this.#memory.listOf(address)) };
+    const recorded = this.#recorded(asked, false);
+    const refused = { async: false, value: "not-equal" };
+    if (recorded !== undefined) return recorded.value === true ? promise : refused;
+    this.#mayDo(asked, READS | LISTS | (wide ? WIDE : 0), address);
+    const isStill = view[index] === expected;
+    if (isStill) this.#guard(() => void this.#memory.list(address));
+    this.#texts.push(`${asked} → ${isStill ? "listed" : "not-equal"}`);
+    this.#record(asked, isStill);
+    return isStill ? promise : refused;
+  }
+
+  #await({ address }: Promised): void {
+    const asked = `await ${this.#memory.name(address)}`;
+    if (this.#recorded(asked, false) !== undefined) return;
+    this.#mayDo(asked, READS | WRITES | AWAIT, address, { expected: LISTED });
+    this.#memory.words[address >> 2] = 0;
+    this.#texts.push(asked);
+    this.#record(asked, undefined);
+  }
+
+  #settle(value: unknown): unknown {
+    if (value instanceof Promised) return this.#await(value);
+    if (Object.prototype.toString.call(value) !== "[object Generator]") return value;
+    const generator = value as Generator;
+    let step = generator.next();
+    while (step.done !== true) {
+      try {
+        step = generator.next(this.#settle(step.value));
+      } catch (error) {
+        // Its `finally` clauses run; where it is over, this throws the error again.
+        step = generator.throw(error);
+      }
+    }
+    return step.value;
   }
 
   #makeHands(): Hands {
@@ -379,6 +353,7 @@ export class Runner<S> {
       },
       until: (attempt) => this.#until(attempt),
       call: (name, work) => (this.#free ? work() : this.#call(name, work)),
+      settle: (value) => this.#settle(value),
       tick: () => void this.#operations.store(this.#memory.clock, 0, LATE),
     };
   }

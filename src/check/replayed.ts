@@ -21,7 +21,8 @@
 
 import { type Explorable, type Outcome, type Position, START } from "./machine.js";
 import { ReplayedMemory } from "./replayed-memory.js";
-import { type Frame, NOWHERE, type Pending, Runner, type Script } from "./replayed-run.js";
+import { Runner } from "./replayed-run.js";
+import { type Frame, NOWHERE, type Pending, type Script } from "./replayed-types.js";
 import { mixHigh, mixLow } from "./visited.js";
 
 export interface ReplayedPosition extends Position, Pending {

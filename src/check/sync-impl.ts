@@ -7,18 +7,23 @@ import { pathToFileURL } from "node:url";
 import { RingfoldError } from "../errors.js";
 import { type Operations, replaceAtomics } from "../sync/atomics.js";
 import * as ours from "../sync/index.js";
-import type { ReplayedOperations } from "./replayed-run.js";
+import type { ReplayedOperations } from "./replayed-types.js";
 
 type Names = "Mutex" | "SpinLock" | "Semaphore" | "Condition" | "Barrier" | "Once";
-type Blocking<T> = Omit<T, "lockAsync" | "waitAsync" | "executeAsync">;
+/** To a program, a call of an asynchronous function returns when its promise has resolved. */
+type Settled<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K];
+};
 
-/** What atomics-sync exports, but for errors and limits. */
-export type Primitives = { readonly [Name in Names]: Blocking<(typeof ours)[Name]> };
+/** What atomics-sync exports, but for errors and limits; and the asynchronous functions of ours. */
+export type Primitives = { readonly [Name in Names]: Settled<(typeof ours)[Name]> };
 
 export interface Implementation {
   readonly name: string;
   /** Those that it has. */
   readonly primitives: Partial<Primitives>;
+  /** It has asynchronous functions, as generators. */
+  readonly isAsync?: boolean;
   /** Runs `work` with these operations in the place of the runtime's. */
   under(operations: ReplayedOperations, work: () => void): void;
 }
@@ -35,8 +40,7 @@ export function replaceable(
     name,
     primitives,
     under: (operations, work) => {
-      if (operations !== last)
-        by = { ...operations, waitAsync: undefined } as unknown as Operations;
+      if (operations !== last) by = operations as unknown as Operations;
       last = operations;
       const before = replace(by);
       try {
@@ -48,7 +52,11 @@ export function replaceable(
   };
 }
 
-export const OURS: Implementation = replaceable("ringfold/sync", ours, replaceAtomics);
+export const OURS: Implementation = replaceable(
+  "ringfold/sync",
+  ours as unknown as Primitives,
+  replaceAtomics,
+);
 
 // --- others --------------------------------------------------------------------------
 

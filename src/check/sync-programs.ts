@@ -1,7 +1,7 @@
 // Small programs on primitives with the names of atomics-sync, for sync.ts. What locks protect is
 // accessed plainly: where exclusion fails, or somebody goes on too early, two accesses race.
 
-import { type Hands, SOON } from "./replayed-run.js";
+import { type Hands, SOON } from "./replayed-types.js";
 import type { Primitives } from "./sync-impl.js";
 
 type Words = Int32Array<SharedArrayBuffer>;
@@ -15,6 +15,8 @@ export interface SyncProgram<S> {
   readonly name: string;
   readonly proves: string;
   readonly needs: readonly (keyof Primitives)[];
+  /** Calls asynchronous functions. */
+  readonly isAsync?: boolean;
   /** Explored in seconds; so unless it says otherwise. */
   readonly quick?: boolean;
   /** Views, or an object of views; called before threads begin. */
@@ -25,20 +27,20 @@ export interface SyncProgram<S> {
 
 // Programs of different S in one list: each is used with its own only.
 // biome-ignore lint/suspicious/noExplicitAny: see above
-type AnyProgram = SyncProgram<any>;
+export type AnyProgram = SyncProgram<any>;
 
-const program = <S>(it: SyncProgram<S>): AnyProgram => it;
+export const program = <S>(it: SyncProgram<S>): AnyProgram => it;
 
-function many<T>(n: number, make: (i: number) => T): T[] {
+export function many<T>(n: number, make: (i: number) => T): T[] {
   return Array.from({ length: n }, (_, i) => make(i));
 }
 
-function data(length = 1): Words {
+export function data(length = 1): Words {
   return new Int32Array(new SharedArrayBuffer(4 * length));
 }
 
 /** Two accesses: another thread in between would race, and be lost. */
-function add(hands: Hands, view: Words, by: number): void {
+export function add(hands: Hands, view: Words, by: number): void {
   hands.call("add", () => hands.write(view, 0, hands.read(view, 0) + by));
 }
 
@@ -434,7 +436,7 @@ const ONCES = [
   once("throws-3-threads", 3, triesTwice),
 ];
 
-export const SYNC_PROGRAMS: readonly AnyProgram[] = [
+export const BLOCKING: readonly AnyProgram[] = [
   ...LOCKS,
   ...SEMAPHORES,
   ...CONDITIONS,

@@ -6,9 +6,11 @@ import type { Report } from "./explorer.js";
 import { DIE, explore, type Finding, type MakeMachine, type Program, TIMEOUT } from "./explorer.js";
 import type { Proof } from "./programs.js";
 import { ReplayedMachine, type ReplayedPosition } from "./replayed.js";
-import type { Hands, Script } from "./replayed-run.js";
-import type { Implementation, Primitives } from "./sync-impl.js";
-import { SYNC_PROGRAMS, type SyncProgram } from "./sync-programs.js";
+import type { Hands, Script } from "./replayed-types.js";
+import { ASYNC } from "./sync-async-programs.js";
+import { loadCopy } from "./sync-copy.js";
+import { type Implementation, loadImpl, OURS, type Primitives } from "./sync-impl.js";
+import { BLOCKING, type SyncProgram } from "./sync-programs.js";
 
 export { type Implementation, loadImpl, OURS, type Primitives } from "./sync-impl.js";
 
@@ -17,7 +19,7 @@ export interface SyncProof extends Proof {
 }
 
 /** Each function of them is one call: what it recorded is forgotten once it returned. */
-function wrap(primitives: Partial<Primitives>, { call }: Hands): Primitives {
+function wrap(primitives: Partial<Primitives>, { call, settle }: Hands): Primitives {
   const wrapAll = (name: string, functions: object) => {
     const wrapped: Record<string, unknown> = {};
     // Static methods of classes are not enumerable.
@@ -25,7 +27,8 @@ function wrap(primitives: Partial<Primitives>, { call }: Hands): Primitives {
       const value = (functions as Record<string, unknown>)[key];
       wrapped[key] =
         typeof value === "function"
-          ? (...args: unknown[]) => call(`${name}.${key}`, () => value.apply(functions, args))
+          ? (...args: unknown[]) =>
+              call(`${name}.${key}`, () => settle(value.apply(functions, args)))
           : value;
     }
     return wrapped;
@@ -69,9 +72,21 @@ export function syncProof<S>(program: SyncProgram<S>, impl: Implementation): Syn
 
 /** Those that the implementation has the primitives for. */
 export function syncProofs(impl: Implementation): SyncProof[] {
-  return SYNC_PROGRAMS.filter(({ needs }) => needs.every((name) => name in impl.primitives)).map(
-    (program) => syncProof(program, impl),
-  );
+  return [...BLOCKING, ...ASYNC]
+    .filter(
+      ({ needs, isAsync = false }) =>
+        needs.every((name) => name in impl.primitives) && (!isAsync || impl.isAsync === true),
+    )
+    .map((program) => syncProof(program, impl));
+}
+
+/** The proofs of what goes by this name (`loadImpl`); of ours, the asynchronous functions as well. */
+export async function loadProofs(name: string): Promise<SyncProof[]> {
+  const impl = await loadImpl(name);
+  if (impl !== OURS) return syncProofs(impl);
+  const blocking = syncProofs(OURS);
+  const all = syncProofs(await loadCopy(OURS.name));
+  return [...blocking, ...all.slice(blocking.length)];
 }
 
 export interface SyncResult extends Report {

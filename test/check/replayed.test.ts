@@ -3,8 +3,8 @@
 
 import { explore } from "../../src/check/explorer.js";
 import { ReplayedMachine } from "../../src/check/replayed.js";
-import type { Hands, ReplayedOperations, Script } from "../../src/check/replayed-run.js";
-import { SOON } from "../../src/check/replayed-run.js";
+import type { Hands, ReplayedOperations, Script } from "../../src/check/replayed-types.js";
+import { SOON } from "../../src/check/replayed-types.js";
 import { assert, test } from "../harness.js";
 
 type Words = Int32Array<SharedArrayBuffer>;

@@ -1,15 +1,9 @@
 // Defects of src/sync, one at a time, as changes of text to a copy of what was compiled; and whether
 // the checker finds them. For `npm run mutants` as well.
 
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkProof, type SyncResult, syncProofs } from "../../src/check/sync.js";
-import { type Implementation, type Primitives, replaceable } from "../../src/check/sync-impl.js";
-import type { replaceAtomics } from "../../src/sync/atomics.js";
-
-const COMPILED = fileURLToPath(new URL("../../src/", import.meta.url));
+import { loadCopy } from "../../src/check/sync-copy.js";
+import type { Implementation } from "../../src/check/sync-impl.js";
 
 type Change = readonly [from: string, to: string];
 
@@ -30,37 +24,6 @@ export interface SyncMutant {
   kill(): Promise<Kill | undefined>;
 }
 
-/** A copy of src/sync in which texts of `file`, each there once, are others. */
-async function withChanges(
-  name: string,
-  file: string,
-  changes: readonly Change[],
-): Promise<Implementation> {
-  const folder = await mkdtemp(join(tmpdir(), "ringfold-sync-mutant-"));
-  try {
-    await mkdir(join(folder, "sync"));
-    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-    await cp(join(COMPILED, "errors.js"), join(folder, "errors.js"));
-    await cp(join(COMPILED, "sync"), join(folder, "sync"), { recursive: true });
-    const path = join(folder, "sync", file);
-    let text = await readFile(path, "utf8");
-    for (const [from, to] of changes) {
-      const parts = text.split(from);
-      if (parts.length !== 2) throw new Error(`"${from}" stands in ${file} ${parts.length - 1}×`);
-      text = parts.join(to);
-    }
-    await writeFile(path, text);
-    const load = (module: string) => import(pathToFileURL(join(folder, "sync", module)).href);
-    const primitives = (await load("index.js")) as Primitives;
-    const { replaceAtomics: replace } = (await load("atomics.js")) as {
-      replaceAtomics: typeof replaceAtomics;
-    };
-    return replaceable(name, primitives, replace);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 /** The result in which a defect of an implementation shows; undefined if there is none. */
 export function firstFinding(impl: Implementation, about = ""): SyncResult | undefined {
   let states = 0;
@@ -75,14 +38,19 @@ export function firstFinding(impl: Implementation, about = ""): SyncResult | und
   return undefined;
 }
 
-function mutant(
-  name: string,
-  file: "mutex" | "spinlock" | "semaphore" | "condition" | "barrier" | "once",
-  broken: string,
-  ...changes: Change[]
-): SyncMutant {
+type Name = "mutex" | "spinlock" | "semaphore" | "condition" | "barrier" | "once";
+
+/** `name` begins with the primitive's, and -async if only asynchronous functions show it. */
+function mutant(name: string, broken: string, ...changes: Change[]): SyncMutant {
+  const [primitive, kind] = name.split("-") as [Name, string];
+  const file = `${primitive}.js`;
+  const about = kind === "async" ? `${primitive}-async` : primitive;
   const kill = async () => {
-    const found = firstFinding(await withChanges(name, `${file}.js`, changes), file);
+    const impl = await loadCopy(
+      name,
+      changes.map(([from, to]) => ({ file, from, to })),
+    );
+    const found = firstFinding(impl, about);
     if (found?.finding === undefined) return undefined;
     const { finding, proof, states, milliseconds } = found;
     return { verdict: finding.verdict, proof: proof.name, states, milliseconds };
@@ -91,55 +59,50 @@ function mutant(
 }
 
 export const SYNC_MUTANTS: readonly SyncMutant[] = [
-  mutant("mutex-no-notify", "mutex", "unlock wakes nobody", [
-    "    atomics.notify(mutex, STATE, 1);\n",
-    "",
-  ]),
+  mutant("mutex-no-notify", "unlock wakes nobody", ["    atomics.notify(mutex, STATE, 1);\n", ""]),
   mutant(
     "mutex-waits-in-1",
-    "mutex",
     "a waiter stores 1 and not 2, so unlock takes the mutex for uncontended",
     ["exchange(mutex, STATE, CONTENDED) !== FREE", "exchange(mutex, STATE, LOCKED) !== FREE"],
     ["wait(mutex, STATE, CONTENDED, left)", "wait(mutex, STATE, LOCKED, left)"],
   ),
-  mutant("mutex-wakes-to-1", "mutex", "who was woken takes the mutex as if nobody else waited", [
+  mutant("mutex-wakes-to-1", "who was woken takes the mutex as if nobody else waited", [
     '=== "timed-out")\n                return false;\n',
     '=== "timed-out")\n                return false;\n' +
       "            if (atomics.compareExchange(mutex, STATE, FREE, LOCKED) === FREE) break;\n",
   ]),
-  mutant("mutex-try-takes-all", "mutex", "tryLock does not ask whether the mutex is free", [
+  mutant("mutex-try-takes-all", "tryLock does not ask whether the mutex is free", [
     "!== FREE)\n        return false;\n    enter",
     "!== FREE)\n        ;\n    enter",
   ]),
-  mutant("mutex-late-owner", "mutex", "unlock clears the owner after it gave the mutex away", [
+  mutant("mutex-late-owner", "unlock clears the owner after it gave the mutex away", [
     "    leave(mutex);\n    if (atomics.exchange(mutex, STATE, FREE) !== CONTENDED)\n",
     "    const before = atomics.exchange(mutex, STATE, FREE);\n    leave(mutex);\n" +
       "    if (before !== CONTENDED)\n",
   ]),
-  mutant("mutex-time-locks", "mutex", "timedLock says true when its time is over", [
+  mutant("mutex-time-locks", "timedLock says true when its time is over", [
     '=== "timed-out")\n                return false;',
     '=== "timed-out")\n                return true;',
   ]),
-  mutant("mutex-load-store", "mutex", "lock loads and then stores, in two steps", [
+  mutant("mutex-load-store", "lock loads and then stores, in two steps", [
     "if (atomics.compareExchange(mutex, STATE, FREE, LOCKED) !== FREE) {\n        requireBlocking",
     "if (atomics.load(mutex, STATE) === FREE) atomics.store(mutex, STATE, LOCKED);\n" +
       "    else {\n        requireBlocking",
   ]),
-  mutant("spinlock-load-store", "spinlock", "lock loads and then stores, in two steps", [
+  mutant("spinlock-load-store", "lock loads and then stores, in two steps", [
     "while (atomics.exchange(lock, STATE, HELD) !== FREE) {\n",
     "while (atomics.load(lock, STATE) !== FREE || atomics.store(lock, STATE, HELD) !== HELD) {\n",
   ]),
-  mutant("spinlock-kept", "spinlock", "unlock does not free the lock", [
+  mutant("spinlock-kept", "unlock does not free the lock", [
     "    atomics.store(lock, STATE, FREE);\n",
     "",
   ]),
-  mutant("semaphore-edge", "semaphore", "post notifies on 0 → 1 only", [
+  mutant("semaphore-edge", "post notifies on 0 → 1 only", [
     "    atomics.notify(sem, VALUE, 1);\n",
     "    if (value === 0) atomics.notify(sem, VALUE, 1);\n",
   ]),
   mutant(
     "semaphore-early-notify",
-    "semaphore",
     "post notifies before it adds",
     [
       "    while (true) {\n        if (value === INT32_MAX_VALUE) {",
@@ -151,82 +114,105 @@ export const SYNC_MUTANTS: readonly SyncMutant[] = [
       "        value = found;\n    }\n",
     ],
   ),
-  mutant("semaphore-no-recheck", "semaphore", "who was woken takes a permit without a look", [
+  mutant("semaphore-no-recheck", "who was woken takes a permit without a look", [
     '=== "timed-out")\n            return false;\n',
     '=== "timed-out")\n            return false;\n' +
       "        atomics.add(sem, VALUE, -1);\n        return true;\n",
   ]),
-  mutant("semaphore-load-store", "semaphore", "a permit is taken by a load and a store", [
+  mutant("semaphore-load-store", "a permit is taken by a load and a store", [
     "if (atomics.compareExchange(sem, VALUE, value, value - 1) === value)",
     "if (atomics.store(sem, VALUE, value - 1) === value - 1)",
   ]),
-  mutant("semaphore-plain-post", "semaphore", "post loads and then stores, in two steps", [
+  mutant("semaphore-plain-post", "post loads and then stores, in two steps", [
     "const found = atomics.compareExchange(sem, VALUE, value, value + 1);",
     "atomics.store(sem, VALUE, value + 1);\n        const found = value;",
   ]),
-  mutant("condition-still", "condition", "a signal does not move the sequence", [
+  mutant("condition-still", "a signal does not move the sequence", [
     "    atomics.add(cond, SEQUENCE, 1);\n",
     "",
   ]),
-  mutant(
-    "condition-late-read",
-    "condition",
-    "the sequence is read after the mutex was given back",
-    [
-      "    const sequence = atomics.load(cond, SEQUENCE);\n    unlock(mutex, threadId);\n",
-      "    unlock(mutex, threadId);\n    const sequence = atomics.load(cond, SEQUENCE);\n",
-    ],
-  ),
-  mutant("condition-late-bump", "condition", "a signal notifies, then moves the sequence", [
+  mutant("condition-late-read", "the sequence is read after the mutex was given back", [
+    "    const sequence = atomics.load(cond, SEQUENCE);\n    unlock(mutex, threadId);\n",
+    "    unlock(mutex, threadId);\n    const sequence = atomics.load(cond, SEQUENCE);\n",
+  ]),
+  mutant("condition-late-bump", "a signal notifies, then moves the sequence", [
     "    atomics.add(cond, SEQUENCE, 1);\n    atomics.notify(cond, SEQUENCE, count);\n",
     "    atomics.notify(cond, SEQUENCE, count);\n    atomics.add(cond, SEQUENCE, 1);\n",
   ]),
-  mutant("condition-broadcast-one", "condition", "a broadcast wakes one", [
+  mutant("condition-broadcast-one", "a broadcast wakes one", [
     "wake(cond, Infinity)",
     "wake(cond, 1)",
   ]),
-  mutant("condition-no-lock", "condition", "wait returns without the mutex", [
+  mutant("condition-no-lock", "wait returns without the mutex", [
     "    lock(mutex, threadId);\n    return why",
     "    return why",
   ]),
-  mutant("barrier-still", "barrier", "the last to arrive does not move the generation", [
+  mutant("barrier-still", "the last to arrive does not move the generation", [
     "    atomics.add(barrier, GENERATION, 1n);\n",
     "",
   ]),
-  mutant("barrier-one-round", "barrier", "arrivals of a second round count as those of the first", [
+  mutant("barrier-one-round", "arrivals of a second round count as those of the first", [
     "    const round = ticket / count;\n",
     "    const round = 0n;\n",
   ]),
-  mutant("barrier-stores", "barrier", "the generation is stored and not added to", [
+  mutant("barrier-stores", "the generation is stored and not added to", [
     "    atomics.add(barrier, GENERATION, 1n);\n",
     "    atomics.store(barrier, GENERATION, round + 1n);\n",
   ]),
-  mutant("barrier-wakes-one", "barrier", "the last to arrive wakes one", [
+  mutant("barrier-wakes-one", "the last to arrive wakes one", [
     "    atomics.notify(barrier, GENERATION);\n    return undefined",
     "    atomics.notify(barrier, GENERATION, 1);\n    return undefined",
   ]),
-  mutant("barrier-no-recheck", "barrier", "who was woken leaves without a look", [
+  mutant("barrier-no-recheck", "who was woken leaves without a look", [
     "        atomics.wait(barrier, GENERATION, generation);\n",
     "        if (atomics.wait(barrier, GENERATION, generation) === 'ok') return false;\n",
   ]),
-  mutant("once-early", "once", "says done before the function has run", [
+  mutant("once-early", "says done before the function has run", [
     "function run(once, fn) {\n    let state = NEW;\n",
     "function run(once, fn) {\n    let state = NEW;\n    atomics.store(once, STATE, DONE);\n",
   ]),
-  mutant("once-stuck", "once", "stays under way after the function threw", [
+  mutant("once-stuck", "stays under way after the function threw", [
     "function run(once, fn) {\n    let state = NEW;\n",
     "function run(once, fn) {\n    let state = RUNNING;\n",
   ]),
-  mutant("once-throw-counts", "once", "a function that threw counts as run", [
+  mutant("once-throw-counts", "a function that threw counts as run", [
     "function run(once, fn) {\n    let state = NEW;\n",
     "function run(once, fn) {\n    let state = DONE;\n",
   ]),
-  mutant("once-no-notify", "once", "those who wait for the function are not woken", [
+  mutant("once-no-notify", "those who wait for the function are not woken", [
     "    atomics.notify(once, STATE);\n",
     "",
   ]),
-  mutant("once-load-store", "once", "who runs it is settled by a load and a store", [
+  mutant("once-load-store", "who runs it is settled by a load and a store", [
     "return atomics.compareExchange(once, STATE, NEW, RUNNING) === NEW;",
     "return atomics.load(once, STATE) === NEW && atomics.store(once, STATE, RUNNING) === RUNNING;",
+  ]),
+  mutant("mutex-async-no-notify", "unlock does not notify asynchronous waiters", [
+    "    atomics.notify(mutex, OWNER);\n",
+    "",
+  ]),
+  mutant("mutex-async-late-list", "lockAsync looks and then lists itself", [
+    "const wakeUp = enlist(mutex, OWNER);\n            if (atomics.exchange(mutex, STATE, CONTENDED) === FREE)\n                break;\n",
+    "if (atomics.exchange(mutex, STATE, CONTENDED) === FREE)\n                break;\n            const wakeUp = enlist(mutex, OWNER);\n",
+  ]),
+  mutant("semaphore-async-no-notify", "post does not notify asynchronous waiters", [
+    "    atomics.notify(sem, ASYNC);\n",
+    "",
+  ]),
+  mutant("semaphore-async-no-look", "waitAsync does not look again once it is listed", [
+    "        if (take(sem))\n            return;\n",
+    "",
+  ]),
+  mutant("condition-async-no-notify", "a signal does not notify asynchronous waiters", [
+    "    atomics.notify(cond, ASYNC);\n",
+    "",
+  ]),
+  mutant("condition-async-late-list", "waitAsync gives the mutex back and then lists itself", [
+    "    const wakeUp = enlist(cond, ASYNC);\n    unlock(mutex, threadId);\n",
+    "    unlock(mutex, threadId);\n    const wakeUp = enlist(cond, ASYNC);\n",
+  ]),
+  mutant("once-async-stuck", "executeAsync leaves it under way after the function threw", [
+    "async function runAsync(once, fn) {\n    let state = NEW;\n",
+    "async function runAsync(once, fn) {\n    let state = RUNNING;\n",
   ]),
 ];

@@ -7,6 +7,7 @@ import {
   checkProof,
   checkSync,
   loadImpl,
+  loadProofs,
   OURS,
   type Primitives,
   type SyncStep,
@@ -18,7 +19,7 @@ import { replaceAtomics } from "../../src/sync/atomics.js";
 import { assert, test } from "../harness.js";
 import { EarlyOnce, EdgeSemaphore, LateMutex, StillCondition } from "../sync/known-bad.js";
 
-for (const proof of syncProofs(OURS).filter(({ quick }) => quick)) {
+for (const proof of (await loadProofs("ringfold/sync")).filter(({ quick }) => quick)) {
   test(`${proof.name}: ${proof.proves}`, () => {
     const { finding, exhaustive, ends, trace } = checkProof(proof);
     assert.equal(finding, undefined, table(trace));
