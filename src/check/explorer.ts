@@ -23,6 +23,7 @@ import {
   WOKEN,
 } from "./machine.js";
 import { Monitor } from "./monitor.js";
+import { Graph, lasso, trail, unreaching } from "./paths.js";
 import { Edges, mixHigh, mixLow, Visited } from "./visited.js";
 
 export interface Program {
@@ -61,6 +62,8 @@ export interface Finding {
   readonly path: readonly Choice[];
   /** The path with all that is known of it. */
   steps(): readonly Step[];
+  /** Of a livelock: the step of `path` from which on it goes round for ever. */
+  readonly loop?: number;
 }
 
 export interface Report {
@@ -69,8 +72,9 @@ export interface Report {
   /** States in which all threads had ended. */
   readonly ends: number;
   readonly finding: Finding | undefined;
-  /** False: cut short, by `mostStates` or the bound. */
+  /** False: cut short, by `mostStates`, `stop`, the depth or the bound. */
   readonly exhaustive: boolean;
+  readonly cut: boolean;
   readonly milliseconds: number;
 }
 
@@ -78,8 +82,14 @@ export interface Limits {
   /** Times that a thread that could go on is overtaken; undefined: any number. */
   readonly preemptions?: number;
   readonly mostStates?: number;
+  /** Goes on behind findings, and tells the one that is the fewest steps away from the start. */
+  readonly nearest?: boolean;
+  /** Called now and then; true ends the search. */
+  readonly stop?: (states: number, steps: number) => boolean;
 }
 
+/** Steps between calls of `stop`. */
+const BREATH = 1 << 14;
 const MOST_DEPTH = 1 << 16;
 const NOBODY = -1;
 
@@ -93,25 +103,34 @@ export function explore(
   limits: Limits = {},
 ): Report {
   const began = performance.now();
-  const make: MakeMachine =
-    threads instanceof WebAssembly.Module
-      ? (shared) => new Machine(threads, program.threads, shared)
-      : threads;
-  const shared = new Set<number>();
+  const make = threads instanceof WebAssembly.Module ? machinesOf(threads, program) : threads;
+  const report = settled((shared) => new Explorer(make(shared), program, limits).run());
+  return { ...report, milliseconds: performance.now() - began };
+}
+
+export function machinesOf(module: WebAssembly.Module, { threads }: Program): MakeMachine {
+  return (shared) => new Machine(module, threads, shared);
+}
+
+/** What `work` gives once no word turns out to be used by more threads than are in `shared`. */
+export function settled<T>(work: (shared: Set<number>) => T, shared = new Set<number>()): T {
   for (;;) {
     try {
-      const report = new Explorer(make(shared), program, limits).run();
-      return { ...report, milliseconds: performance.now() - began };
+      return work(shared);
     } catch (error) {
       if (!(error instanceof Restart)) throw error;
     }
   }
 }
 
-class Explorer {
+/** For one `run`; or walked by hand: `begin`, then `go` as often as one likes. */
+export class Explorer {
   readonly #program: Program;
   readonly #bound: number | undefined;
   readonly #most: number;
+  readonly #stop: (states: number, steps: number) => boolean;
+  /** What broke: the state, the choice and how. Undefined: the first ends the search. */
+  readonly #broken: { state: number; choice: number; how: Broken }[] | undefined;
   readonly #machine: Explorable;
   readonly #monitor: Monitor | undefined;
   readonly #visited = new Visited();
@@ -140,18 +159,107 @@ class Explorer {
   readonly #over: number[] = [];
   #steps = 0;
   #ends = 0;
+  #hashLow = 0;
+  #hashHigh = 0;
 
-  constructor(machine: Explorable, program: Program, limits: Limits) {
+  constructor(machine: Explorable, program: Program, limits: Limits = {}) {
     const { threads, capacity } = program;
     this.#program = program;
     this.#bound = limits.preemptions;
     this.#most = limits.mostStates ?? Number.POSITIVE_INFINITY;
+    this.#stop = limits.stop ?? (() => false);
+    this.#broken = limits.nearest === true ? [] : undefined;
     this.#n = threads.length;
     this.#monitor = capacity === undefined ? undefined : new Monitor(capacity, threads.length);
     this.#machine = machine;
   }
 
   run(): Omit<Report, "milliseconds"> {
+    let finding: Finding | undefined;
+    let isCut = false;
+    try {
+      this.#start();
+      this.#enter(0);
+      isCut = !this.#searchAll();
+      finding = this.#nearest();
+      if (finding === undefined && !isCut && this.#bound === undefined) finding = this.#livelock();
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      finding = this.finding(error);
+    }
+    return {
+      states: this.#visited.size,
+      steps: this.#steps,
+      ends: this.#ends,
+      finding,
+      exhaustive: finding === undefined && !isCut && this.#bound === undefined,
+      cut: isCut,
+    };
+  }
+
+  /** The states that were explored and the steps between them. */
+  graph(): Graph {
+    return new Graph(this.#edges, this.#visited.size);
+  }
+
+  /** What just broke, and the way there. */
+  finding({ rule, message }: Broken): Finding {
+    const steps = this.#path();
+    const path = steps.map(({ thread, what }) => ({ thread, what }));
+    return { verdict: rule, detail: message, path, steps: () => steps };
+  }
+
+  // --- by hand ------------------------------------------------------------------------
+
+  /** @throws Broken */
+  begin(): void {
+    this.#start();
+    this.#arrive(0);
+    if (this.#isOver(0)) this.#end();
+  }
+
+  /** Back to where it all begins. */
+  rewind(): void {
+    this.#back(0);
+    this.#arrive(0);
+  }
+
+  /** All that may happen next. */
+  choices(): Choice[] {
+    const choices: Choice[] = [];
+    for (let c = this.#first(this.#depth, 0); c >= 0; c = this.#first(this.#depth, c + 1)) {
+      choices.push({ thread: c % this.#n, what: Math.floor(c / this.#n) });
+    }
+    return choices;
+  }
+
+  /** @throws Broken */
+  go({ thread, what }: Choice): void {
+    const d = this.#depth;
+    this.#next[d] = thread + this.#n * what + 1;
+    this.#take(d, thread, what);
+    this.#arrive(d + 1);
+    if (this.#isOver((d + 1) * this.#n)) this.#end();
+  }
+
+  /** Alike in states that are alike. */
+  get key(): string {
+    this.#hash(this.#depth);
+    return `${this.#hashLow},${this.#hashHigh}`;
+  }
+
+  /** Where a thread stands, unless it ended. */
+  position(thread: number): Position | undefined {
+    return this.#positions[this.#depth * this.#n + thread];
+  }
+
+  status(thread: number): number {
+    return this.#statuses[this.#depth * this.#n + thread] as number;
+  }
+
+  // --- search -------------------------------------------------------------------------
+
+  #start(): void {
     const machine = this.#machine;
     const { init, threads } = this.#program;
     const [entry, ...args] = init;
@@ -165,25 +273,6 @@ class Explorer {
     this.#monitored[0] = 0;
     this.#last[0] = NOBODY;
     this.#preempted[0] = 0;
-    let finding: Finding | undefined;
-    let isCut = false;
-    try {
-      this.#enter(0);
-      isCut = !this.#search();
-      if (!isCut && this.#bound === undefined) this.#assertEnds();
-    } catch (error) {
-      if (!(error instanceof Broken)) throw error;
-      const steps = this.#path();
-      const path = steps.map(({ thread, what }) => ({ thread, what }));
-      finding = { verdict: error.rule, detail: error.message, path, steps: () => steps };
-    }
-    return {
-      states: this.#visited.size,
-      steps: this.#steps,
-      ends: this.#ends,
-      finding,
-      exhaustive: finding === undefined && !isCut && this.#bound === undefined,
-    };
   }
 
   #path(): Step[] {
@@ -198,6 +287,21 @@ class Explorer {
   }
 
   /** False if it was cut short. */
+  #searchAll(): boolean {
+    for (;;) {
+      try {
+        return this.#search();
+      } catch (error) {
+        const d = this.#depth;
+        if (!(error instanceof Broken) || this.#broken === undefined || d < 0) throw error;
+        const state = this.#state[d] as number;
+        this.#broken.push({ state, choice: (this.#next[d] as number) - 1, how: error });
+        this.#back(d);
+      }
+    }
+  }
+
+  /** False if it was cut short. */
   #search(): boolean {
     while (this.#depth >= 0) {
       const d = this.#depth;
@@ -208,10 +312,10 @@ class Explorer {
         continue;
       }
       if (this.#visited.size >= this.#most) return false;
-      this.#steps++;
+      if (this.#steps++ % BREATH === 0 && this.#stop(this.#visited.size, this.#steps)) return false;
       this.#take(d, choice % this.#n, Math.floor(choice / this.#n));
       if (!this.#enter(d + 1)) this.#back(d);
-      else if (d + 2 >= MOST_DEPTH) throw new Broken("depth", `${MOST_DEPTH} steps without an end`);
+      else if (d + 2 >= MOST_DEPTH) return false;
     }
     return true;
   }
@@ -224,9 +328,16 @@ class Explorer {
 
   /** The next choice in a state that was not tried; −1 if all were. */
   #choose(d: number): number {
+    const choice = this.#first(d, this.#next[d] as number);
+    if (choice >= 0) this.#next[d] = choice + 1;
+    return choice;
+  }
+
+  /** The first choice from `from` on that there is; −1 if there is none. */
+  #first(d: number, from: number): number {
     const n = this.#n;
     const base = d * n;
-    for (let choice = this.#next[d] as number; choice < (FLUSH + MOST_POSTS) * n; choice++) {
+    for (let choice = from; choice < (FLUSH + MOST_POSTS) * n; choice++) {
       const thread = choice % n;
       const status = this.#statuses[base + thread] as number;
       const what = Math.floor(choice / n);
@@ -238,9 +349,7 @@ class Explorer {
       else if (what === TIMEOUT) {
         may = status === WAITING && (this.#positions[base + thread] as Position).timed;
       } else may = this.#mayDie(d, thread);
-      if (!may) continue;
-      this.#next[d] = choice + 1;
-      return choice;
+      if (may) return choice;
     }
     return -1;
   }
@@ -379,8 +488,8 @@ class Explorer {
     }
   }
 
-  /** False if the state was explored before. */
-  #enter(d: number): boolean {
+  /** Leaves the hash of the state at depth d in #hashLow and #hashHigh. */
+  #hash(d: number): void {
     const n = this.#n;
     const base = d * n;
     const machine = this.#machine;
@@ -401,28 +510,88 @@ class Explorer {
         ? 0
         : 1 + (this.#preempted[d] as number) * (n + 1) + (this.#last[d] as number) + 1;
     const rest = (this.#monitored[d] as number) * 4 + (this.#deaths[d] as number);
-    low ^= mixLow(rest, bounded);
-    high ^= mixHigh(rest, bounded);
-    const state = this.#visited.add(low, high);
+    this.#hashLow = low ^ mixLow(rest, bounded);
+    this.#hashHigh = high ^ mixHigh(rest, bounded);
+  }
+
+  /** False if the state was explored before. */
+  #enter(d: number): boolean {
+    this.#hash(d);
+    const state = this.#visited.add(this.#hashLow, this.#hashHigh);
     const isNew = state >= 0;
     const number = isNew ? state : -1 - state;
     if (d > 0) this.#edges.add(this.#state[d - 1] as number, number);
     if (!isNew) return false;
-    this.#depth = d;
+    if (this.#isOver(d * this.#n)) {
+      this.#end();
+      this.#over.push(number);
+    }
     this.#state[d] = number;
-    this.#low[d] = machine.low;
-    this.#high[d] = machine.high;
-    this.#mark[d] = machine.mark;
-    this.#next[d] = 0;
-    if (this.#isOver(base)) this.#end(number);
+    this.#arrive(d);
     return true;
   }
 
-  /** Nobody goes round for ever: from every state an end can be reached. */
-  #assertEnds(): void {
-    const lost = this.#edges.unreaching(this.#over, this.#visited.size);
-    if (lost < 0) return;
-    throw new Broken("livelock", `from state ${lost} on no end can be reached, though threads run`);
+  #arrive(d: number): void {
+    this.#depth = d;
+    this.#low[d] = this.#machine.low;
+    this.#high[d] = this.#machine.high;
+    this.#mark[d] = this.#machine.mark;
+    this.#next[d] = 0;
+  }
+
+  // --- findings behind a search -------------------------------------------------------
+
+  /** Of all that broke, what the fewest steps lead to. */
+  #nearest(): Finding | undefined {
+    if (this.#broken === undefined || this.#broken.length === 0) return undefined;
+    const { distances, before } = this.graph().from(0);
+    const nearest = this.#broken.reduce((best, one) =>
+      (distances[one.state] as number) < (distances[best.state] as number) ? one : best,
+    );
+    this.#walk(trail(before, nearest.state));
+    this.#next[this.#depth] = nearest.choice + 1;
+    this.#take(this.#depth, nearest.choice % this.#n, Math.floor(nearest.choice / this.#n));
+    return this.finding(nearest.how);
+  }
+
+  /** Somebody goes round for ever: there is a state from which no end can be reached. */
+  #livelock(): Finding | undefined {
+    const isLost = unreaching(this.#edges, this.#visited.size, this.#over);
+    if (isLost === undefined) return undefined;
+    const { states, loop } = lasso(this.graph(), isLost);
+    this.#walk(states);
+    const detail = "threads run, and from here on no order of their steps leads to an end";
+    return { ...this.finding(new Broken("livelock", detail)), loop };
+  }
+
+  /** Goes from each of these states to the next; the first is where it all begins. */
+  #walk(states: readonly number[]): void {
+    this.rewind();
+    for (const state of states.slice(1)) {
+      const d = this.#depth;
+      if (!this.choices().some((choice) => this.#goesTo(state, choice))) {
+        throw new Error(`no step leads from state ${this.#state[d]} to state ${state}`);
+      }
+      this.#state[d + 1] = state;
+    }
+  }
+
+  /** Takes a step if it leads to that state. */
+  #goesTo(state: number, { thread, what }: Choice): boolean {
+    const d = this.#depth;
+    try {
+      this.#take(d, thread, what);
+      this.#hash(d + 1);
+      if (-1 - this.#visited.add(this.#hashLow, this.#hashHigh) === state) {
+        this.#next[d] = thread + this.#n * what + 1;
+        this.#arrive(d + 1);
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+    }
+    this.#back(d);
+    return false;
   }
 
   /** True if nobody can go on. @throws Broken if somebody waits then. */
@@ -439,9 +608,8 @@ class Explorer {
     return true;
   }
 
-  #end(state: number): void {
+  #end(): void {
     this.#ends++;
-    this.#over.push(state);
     const { end } = this.#program;
     if (end === undefined) return;
     const [entry, ...args] = end;

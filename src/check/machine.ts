@@ -134,6 +134,17 @@ export interface Event {
   readonly value: number;
 }
 
+/** Told what steps do, while they do it. Every step is run then, also one that is known. */
+export interface Watcher {
+  /** The thread is suspended before `access`. */
+  stops(thread: number, access: number): void;
+  /** `access` is about to be made. */
+  accessed(thread: number, access: number, address: number): void;
+  told(thread: number, event: Event): void;
+  /** It is suspended again, or ended: memory is as it left it. */
+  left(thread: number): void;
+}
+
 /** A rule of the checker's own that a step broke. */
 export class Broken extends Error {
   readonly rule: string;
@@ -169,6 +180,7 @@ export class Machine implements Explorable {
   high = 0;
   readonly #threads: readonly ThreadSpec[];
   readonly #shared: Set<number>;
+  readonly #watcher: Watcher | undefined;
   /** Word and value before, for each write. */
   #log = new Int32Array(1 << 12);
   #logged = 0;
@@ -189,6 +201,8 @@ export class Machine implements Explorable {
   #next: Position | undefined;
   #result = 0;
   #fused = 0;
+  /** The word of the last atomic access that was no step, −1: there was none. */
+  #unseen = -1;
   #tail: number[] = [];
   #reads: number[] = [];
   #written: number[] = [];
@@ -198,16 +212,24 @@ export class Machine implements Explorable {
   /** No thread runs: before they begin and after they ended. */
   #free = true;
 
-  constructor(module: WebAssembly.Module, threads: readonly ThreadSpec[], shared: Set<number>) {
+  constructor(
+    module: WebAssembly.Module,
+    threads: readonly ThreadSpec[],
+    shared: Set<number>,
+    watcher?: Watcher,
+  ) {
     this.#threads = threads;
     this.#shared = shared;
+    this.#watcher = watcher;
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
     const { buffer } = memory;
     this.words = new Int32Array(buffer);
     this.#data = buffer.byteLength - STACK_BYTES;
     this.#stack = new Int32Array(buffer, this.#data, STACK_BYTES / 4);
     const tell = (what: number | undefined, value: number) => {
-      if (!this.#rewinds && !this.#free) this.#events.push({ what, value });
+      if (this.#rewinds || this.#free) return;
+      this.#events.push({ what, value });
+      this.#watcher?.told(this.#thread, { what, value });
     };
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory },
@@ -238,8 +260,11 @@ export class Machine implements Explorable {
   call(name: string, ...args: (number | bigint)[]): void {
     this.#free = true;
     this.#fused = 0;
-    (this.#entries[name] as Entry)(...args);
-    this.#free = false;
+    try {
+      (this.#entries[name] as Entry)(...args);
+    } finally {
+      this.#free = false;
+    }
   }
 
   /** Where a thread begins. Call after the program's own initialisation. */
@@ -291,7 +316,8 @@ export class Machine implements Explorable {
 
   /** Takes a thread's next step. `result`: of its wait or notify. */
   take(at: Position, result: number): Outcome {
-    const outcome = this.#known(at, result) ?? this.#run(at, result);
+    const known = this.#watcher === undefined ? this.#known(at, result) : undefined;
+    const outcome = known ?? this.#run(at, result);
     const { writes, posts } = outcome;
     for (let i = 0; i < writes.length; i += 2) {
       this.#write(writes[i] as number, writes[i + 1] as number);
@@ -320,6 +346,11 @@ export class Machine implements Explorable {
   /** True if racing store k of a thread is under way. */
   isPosted(thread: number, k: number): boolean {
     return this.words[this.#postAt(thread, k)] !== 0;
+  }
+
+  /** The address that it will store to. */
+  postedAt(thread: number, k: number): number {
+    return (this.words[this.#postAt(thread, k)] as number) << 2;
   }
 
   hasPosts(thread: number): boolean {
@@ -355,6 +386,7 @@ export class Machine implements Explorable {
     this.#result = result;
     this.#next = undefined;
     this.#fused = 0;
+    this.#unseen = -1;
     this.#tail = (at.access & PLAIN) !== 0 ? [...at.tail] : [];
     this.#reads = [];
     this.#written = [];
@@ -387,6 +419,7 @@ export class Machine implements Explorable {
       const { access, address, argument, timed } = suspended;
       this.#next = this.#keep(access, address, argument, timed, this.#stack.slice(2, end));
     }
+    this.#watcher?.left(at.thread);
     const outcome: Outcome = {
       id: this.#outcomes++,
       result,
@@ -436,16 +469,26 @@ export class Machine implements Explorable {
       return this.#result;
     }
     if (this.#isFused(access, address)) {
-      if (++this.#fused > MOST_FUSED) {
-        throw new Broken("livelock", `${MOST_FUSED} accesses without one that others see`);
-      }
+      if ((access & PLAIN) === 0) this.#unseen = address >> 2;
+      if (++this.#fused > MOST_FUSED) this.#assertGoesOn();
       this.#note(access, address);
       return 0;
     }
+    this.#watcher?.stops(this.#thread, access);
     this.#pending = { access, address, argument, timed };
     this.#stack[0] = this.#data + 8;
     this.#exports.asyncify_start_unwind(this.#data);
     return 0;
+  }
+
+  /** Whoever waits for a word that nobody else used so far may not have seen the others run yet. */
+  #assertGoesOn(): void {
+    if (this.#unseen < 0) {
+      throw new Broken("livelock", `${MOST_FUSED} accesses without one that others see`);
+    }
+    // Of two halves one may be wide.
+    this.#shared.add(this.#unseen).add(this.#unseen ^ 1);
+    throw new Restart();
   }
 
   /** No step of its own. */
@@ -456,6 +499,7 @@ export class Machine implements Explorable {
   }
 
   #note(access: number, address: number): void {
+    this.#watcher?.accessed(this.#thread, access, address);
     const width = (access & WIDE) !== 0 ? 8 : 4;
     for (let word = address >> 2; word < (address + width) >> 2; word++) {
       this.#own(word, width);

@@ -54,32 +54,16 @@ export class Edges {
     this.#to[this.#n++] = to;
   }
 
-  /** The first of `states` states from which none of `ends` can be reached; −1 if there is none. */
-  unreaching(ends: readonly number[], states: number): number {
-    // Edges by where they lead, so that they can be followed backwards.
-    const begin = new Int32Array(states + 1);
-    for (let i = 0; i < this.#n; i++)
-      begin[(this.#to[i] as number) + 1] = (begin[(this.#to[i] as number) + 1] as number) + 1;
-    for (let s = 0; s < states; s++) begin[s + 1] = (begin[s + 1] as number) + (begin[s] as number);
-    const back = new Int32Array(this.#n);
-    const next = begin.slice();
-    for (let i = 0; i < this.#n; i++) {
-      const to = this.#to[i] as number;
-      back[next[to] as number] = this.#from[i] as number;
-      next[to] = (next[to] as number) + 1;
-    }
-    const reaches = new Uint8Array(states);
-    const pending = [...ends];
-    for (const end of ends) reaches[end] = 1;
-    for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
-      for (let i = begin[state] as number; i < (begin[state + 1] as number); i++) {
-        const from = back[i] as number;
-        if (reaches[from] === 1) continue;
-        reaches[from] = 1;
-        pending.push(from);
-      }
-    }
-    return reaches.indexOf(0);
+  get size(): number {
+    return this.#n;
+  }
+
+  fromOf(i: number): number {
+    return this.#from[i] as number;
+  }
+
+  toOf(i: number): number {
+    return this.#to[i] as number;
   }
 }
 

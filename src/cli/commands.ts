@@ -121,6 +121,35 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "check",
+    usage: "check [NAME..]",
+    describe: "Prove the core that ships: every interleaving of small programs on it",
+    options: [
+      flag("list", "Print what is proved, and run nothing"),
+      flag("quick", "Only what is proved in seconds"),
+      value("threads", "Only programs of at most N threads: 1 to 64"),
+      value(
+        "depth",
+        "Only interleavings of at most N preemptions, 0 to 64: a bound, not a proof (default: 0, 1, 2, " +
+          "3, then all)",
+      ),
+      value(
+        "states",
+        "States a program may have, 1 to 1e8; beyond, random schedules (default: 15000000, in 2 GB)",
+      ),
+      value("runs", "How many random schedules: 1 to 1e8 (default: 20000)"),
+      value("seed", "Decides the random schedules: 0 to 4294967295 (default: 1)"),
+      value("mutant", "Build a defect into the core and end when it is found: in a checkout only"),
+      value("replay", "Run a counter-example again, step by step: its text, or a file with it"),
+      JSON_FLAG,
+    ],
+    examples: [
+      ["ringfold check --quick", "all that is proved in seconds"],
+      ["ringfold check gate ring-1p", "programs by how their names begin"],
+      ["ringfold check gate --mutant no-second-try", "a wake-up that is lost, and how"],
+    ],
+  },
+  {
     name: "info",
     usage: "info",
     describe: "Show what ringfold finds here: processors, memory, SIMD, measured speeds",

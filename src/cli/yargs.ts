@@ -2,6 +2,7 @@
 // and lines that parse.ts leaves alone. It prints nothing; it says what to print.
 
 import yargs, { type Argv } from "yargs";
+import { PROOFS } from "../check/programs.js";
 import { nearest } from "../operators/nearest.js";
 import { SCENARIO_NAMES } from "../stress/index.js";
 import {
@@ -75,6 +76,10 @@ function complete(
   const isNamed = words.some((word) => SCENARIO_NAMES.includes(word) && word !== current);
   if (!current.startsWith("-") && option === "" && words.includes("stress") && !isNamed) {
     done(SCENARIO_NAMES.filter((name) => name.startsWith(current)));
+    return;
+  }
+  if (!current.startsWith("-") && option === "" && words.includes("check")) {
+    done(PROOFS.map(({ name }) => name).filter((name) => name.startsWith(current)));
     return;
   }
   // After a command, the shell completes the names of files.
@@ -164,6 +169,10 @@ async function run(args: readonly string[], version: string) {
   if (args[0] === "stress") {
     const { describeScenarios } = await import("./stress-help.js");
     epilogues["stress"] = await describeScenarios(width());
+  }
+  if (args[0] === "check") {
+    const { describeGroups } = await import("./check-help.js");
+    epilogues["check"] = describeGroups();
   }
   await program(version, epilogues).parse([...args], {}, (error, parsed, output) => {
     if (error) throw error;

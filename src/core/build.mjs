@@ -1,12 +1,12 @@
 // Compiles the core to dist/src/core/core.wasm, and the same bytes as a module
 // for runtimes that cannot read files (dist/src/core/inline.js); to checked.wasm, with fault
 // points; the loops of the stress scenarios that have no engine to drill.wasm; and the programs that
-// `ringfold check` explores to check.wasm.
+// `ringfold check` explores to check.wasm, and to traced.wasm, which tells source lines.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compile, makeSuspendable } from "./compile.mjs";
+import { compile, compileTraced, makeSuspendable } from "./compile.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../../dist/src");
@@ -35,3 +35,8 @@ const check = join(out, "check/check.wasm");
 await mkdir(dirname(check), { recursive: true });
 await compile(join(here, "programs/index.ts"), check, { switches: ["STEPPED"] });
 await makeSuspendable(check);
+await compileTraced(
+  join(here, "programs/index.ts"),
+  join(out, "check/traced.wasm"),
+  join(out, "check/traced.json"),
+);
