@@ -325,4 +325,33 @@ const DEATHS: readonly Proof[] = [
   }),
 ];
 
-export const PROOFS: readonly Proof[] = [...RINGS, ...GATES, ...TASKS, ...JOBS, ...DEATHS];
+function pairDeath(n: number, deaths: number, quick = true): Proof {
+  const workers = [0, 1].map((i) => thread(`worker ${i}`, "pairWorker", i, 1 + i, 0));
+  return {
+    name: `death-of-${deaths}-with-${n}-numbers`,
+    proves: "pairs that a dead thread had claimed are combined by another, once",
+    quick,
+    threads: [
+      ...workers.map((spec, i) => (i < deaths ? mortal(spec) : spec)),
+      thread("owner", "mourner", 0, 0, deaths),
+    ],
+    deaths,
+    init: ["pairJobInit", n, 1, 2],
+    end: ["pairJobEnd", n, ...lastNumber(n)],
+  };
+}
+
+const PAIR_DEATHS: readonly Proof[] = [
+  pairDeath(3, 1),
+  pairDeath(4, 1, false),
+  pairDeath(4, 2, false),
+];
+
+export const PROOFS: readonly Proof[] = [
+  ...RINGS,
+  ...GATES,
+  ...TASKS,
+  ...JOBS,
+  ...DEATHS,
+  ...PAIR_DEATHS,
+];

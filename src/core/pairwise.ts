@@ -53,7 +53,7 @@ const NAP: i64 = 20000;
  * Looks after which a thread leaves off: what it looks for may be a dead thread's, whose task waits
  * behind it in the ring for anyone; or this thread is the one that has to see to the death.
  */
-const MOST_LOOKS = LOOKS + 200;
+const MOST_LOOKS = STEPPED ? LOOKS + 1 : LOOKS + 200;
 
 // The round this thread is in, and what it claimed in it.
 let from: usize = 0;
@@ -172,7 +172,7 @@ export function claimPairs(me: i32, job: usize): bool {
       looks++;
       continue;
     }
-    if (!STEPPED && ++looks > MOST_LOOKS) {
+    if (++looks > MOST_LOOKS) {
       isStuck = true;
       return false;
     }

@@ -95,19 +95,21 @@ function ticketOf(intent: i64, near: i64): i64 {
 }
 
 function covers(participant: i32, at: usize, operation: i32, ticket: i64): bool {
-  if (UNCOVERED || isGone(participant, operation)) return false;
+  if (UNCOVERED || isGone(participant, at, operation)) return false;
   const intent = load64(lineOf(participant) + LINE_INTENT);
   if (ringOf(intent) != at || operationOf(intent) != operation) return false;
   return <u32>(<i32>ticket - <i32>intent) < <u32>countOf(intent);
 }
 
 /** True if a thread is dead and its own recovery does not need the slot that it may have taken. */
-function isGone(participant: i32, operation: i32): bool {
+function isGone(participant: i32, at: usize, operation: i32): bool {
   const line = lineOf(participant);
   if (DEAD_COVERS || load32(line + LINE_STATE) != STATE_DEAD) return false;
   if (DEAD_FORGOTTEN) return true;
-  // With its task in hand, or given, the slot is its own beyond doubt, and waits for nobody.
-  return load32(line + LINE_HAND) != (operation == INTENT_CLAIM ? HAND_FULL : HAND_GIVEN);
+  // With its task in hand, or given, the slot is its own beyond doubt, and waits for nobody. Pairs
+  // are marked one by one: whoever is seen to first takes them all.
+  if (operation == INTENT_RESERVE) return load32(line + LINE_HAND) != HAND_GIVEN;
+  return at != TASK_RING || load32(line + LINE_HAND) != HAND_FULL;
 }
 
 /** True if another thread may have taken this ticket, and will see to it or be seen to. */

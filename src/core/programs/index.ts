@@ -4,6 +4,6 @@
 export { deathEnd, deathInit, giver, mourner, publisher, taker } from "./death";
 export { gateEnd, gateInit, gateMourner, giveAll, giveThenClose, takeAll } from "./gate";
 export { jobsEnd, jobsInit, submitter, worker } from "./jobs";
-export { pair, pairsEnd, pairsInit } from "./pairs";
+export { pair, pairJobEnd, pairJobInit, pairsEnd, pairsInit, pairWorker } from "./pairs";
 export { pop, popMany, push, pushMany, ringInit } from "./ring";
 export { climb, treeEnd, treeInit } from "./tree";

@@ -1,17 +1,36 @@
 // Rounds of the pairwise schedule: numbers in two rings, workers that claim pairs.
 
-import { peek32, poke32, poke64 } from "../atomic";
-import { JOB_BATCH, JOB_ERROR, JOB_LENGTH, JOB_RING_A, JOB_RING_B } from "../map";
+import { load32, peek32, poke32, poke64 } from "../atomic";
+import { deliver, empty } from "../job";
+import {
+  JOB_BATCH,
+  JOB_COMPLETE,
+  JOB_ERROR,
+  JOB_KIND,
+  JOB_LENGTH,
+  JOB_RING_A,
+  JOB_RING_B,
+  JOB_TASKS,
+  KIND_PAIRWISE,
+  LINE_RECORD,
+  MAX_WORKERS,
+  RECORD_JOB,
+  RECORD_TASK,
+  TASK_RING,
+  TOMBSTONE,
+} from "../map";
 import * as pairwise from "../pairwise";
-import { jobOf } from "../places";
+import { jobOf, lineOf } from "../places";
+import { giveBack, pushTasks, takeRecord } from "../records";
 import * as ring from "../ring";
 import { expect } from "./history";
+import { jobsInit } from "./jobs";
 import { concatenate, digitsTo } from "./tree";
 
-const A: usize = 1048576;
-const B: usize = 1052672;
-const A_SLOTS: usize = 1056768;
-const B_SLOTS: usize = 1064960;
+const A: usize = 1130496;
+const B: usize = 1134592;
+const A_SLOTS: usize = 1138688;
+const B_SLOTS: usize = 1146880;
 const CAPACITY_LOG2: i32 = 4;
 const RULE_ORDER: i32 = 6;
 
@@ -32,8 +51,13 @@ export function pairsInit(n: i32, batch: i32): void {
   }
 }
 
+/** Takes part until one number is left. */
 export function pair(me: i32, _: i32, __: i32): void {
-  const job = jobOf(0);
+  while (!combine(me, jobOf(0))) {}
+}
+
+/** As `pairwise.run`; false if it left off. */
+function combine(me: i32, job: usize): bool {
   pairwise.begin(me, job);
   while (pairwise.claimPairs(me, job)) {
     for (let ticket = pairwise.pairTarget(); ticket >= 0; ticket = pairwise.pairTarget()) {
@@ -41,6 +65,42 @@ export function pair(me: i32, _: i32, __: i32): void {
       pairwise.pairDone(ticket);
     }
   }
+  return !pairwise.stuck();
+}
+
+/** The same as a job of `tasks` tasks, for workers that may die. */
+export function pairJobInit(n: i32, batch: i32, tasks: i32): void {
+  jobsInit(tasks, tasks, 2, 0);
+  const job = jobOf(0);
+  poke32(job + JOB_KIND, KIND_PAIRWISE);
+  poke32(job + JOB_TASKS, tasks);
+  pairsInit(n, batch);
+  pushTasks(MAX_WORKERS, 0, 1, 0, tasks);
+}
+
+/** Looks for a task n times, and gives back what it cannot go on with. */
+export function pairWorker(me: i32, n: i32, _: i32): void {
+  for (let i = 0; i < n; i++) takePairs(me);
+}
+
+function takePairs(me: i32): bool {
+  if (!takeRecord(me, TASK_RING, true)) return false;
+  const job = jobOf(0);
+  const record = lineOf(me) + LINE_RECORD;
+  if (peek32(record + RECORD_JOB) == TOMBSTONE) empty(me);
+  else if (combine(me, job)) deliver(me, job, peek32(record + RECORD_TASK));
+  else {
+    giveBack(me);
+    empty(me);
+  }
+  return true;
+}
+
+/** When all have ended: what is left is done, and the job complete. */
+export function pairJobEnd(n: i32, isInB: i32, ticket: i32): void {
+  while (takePairs(7)) {}
+  expect(load32(jobOf(0) + JOB_COMPLETE), RULE_ORDER);
+  pairsEnd(n, isInB, ticket);
 }
 
 /** The one number left holds all, in order. `ring`, `ticket`: where. */
