@@ -7,12 +7,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { explore } from "../src/check/explorer.js";
 import { PROOFS } from "../src/check/programs.js";
+import { type Implementation, OURS } from "../src/check/sync.js";
 import { loadScenario, MODULES } from "../src/stress/index.js";
 import { runScenario } from "../src/stress/runner.js";
 import type { Modules, Settings } from "../src/stress/scenario.js";
+import { firstFinding, type Kill, SYNC_MUTANTS } from "./check/sync-mutants.js";
 
 /** What the parent asks for. `defect`: a constant of switches.ts; undefined: what the build made. */
-export type Order = StressOrder | CheckOrder;
+export type Order = StressOrder | CheckOrder | SyncOrder;
 
 export interface StressOrder {
   readonly tool: "stress";
@@ -28,6 +30,12 @@ export interface CheckOrder {
   readonly tool: "check";
   readonly defect: string | undefined;
   readonly folder: string;
+}
+
+/** A defect of `ringfold/sync` by its name; undefined: the primitives as they are. */
+export interface SyncOrder {
+  readonly tool: "check sync";
+  readonly defect: string | undefined;
 }
 
 export type Told =
@@ -155,7 +163,42 @@ async function runCheck(order: CheckOrder): Promise<void> {
   await tell({ kind: "end", took: performance.now() - start, operations: states });
 }
 
-const run = (order: Order) => (order.tool === "stress" ? runStress(order) : runCheck(order));
+function firstKill(impl: Implementation): Kill | undefined {
+  const { finding, proof, milliseconds, states } = firstFinding(impl) ?? {};
+  if (finding === undefined || proof === undefined) return undefined;
+  return {
+    verdict: finding.verdict,
+    proof: proof.name,
+    milliseconds: milliseconds ?? 0,
+    states: states ?? 0,
+  };
+}
+
+async function runSync({ defect }: SyncOrder): Promise<void> {
+  await tell({ kind: "ready" });
+  const start = performance.now();
+  const mutant = SYNC_MUTANTS.find(({ name }) => name === defect);
+  if (defect !== undefined && mutant === undefined) throw new Error(`there is no ${defect}`);
+  const found = mutant === undefined ? firstKill(OURS) : await mutant.kill();
+  const took = performance.now() - start;
+  const operations = found?.states ?? 0;
+  if (found !== undefined) {
+    const rule = `${found.verdict} in ${found.proof}`;
+    await tell({ kind: "violation", rule, detail: rule, at: took, operations });
+  }
+  await tell({ kind: "end", took, operations });
+}
+
+function run(order: Order): Promise<void> {
+  switch (order.tool) {
+    case "stress":
+      return runStress(order);
+    case "check":
+      return runCheck(order);
+    case "check sync":
+      return runSync(order);
+  }
+}
 
 process.once("disconnect", () => process.exit(1));
 process.once("message", (order: Order) => {

@@ -1,7 +1,7 @@
-// `npm run mutants [-- NAME … --json]`: builds each defect of mutants-table.ts into the core and has
-// the tools that have to catch it try: `check` explores its programs, `stress` runs a scenario. Then
-// the same on the unchanged core, which must not be caught. Exit code 1 if a tool misses a defect,
-// or takes the unchanged core for one.
+// `npm run mutants [-- NAME … --json]`: builds each defect of mutants-table.ts into the core, and of
+// check/sync-mutants.ts into the primitives, and has the tools that have to catch it try: `check`
+// explores its programs, `stress` runs a scenario. Then the same without a defect: nothing may be
+// caught. Exit code 1 if a tool misses a defect, or finds one where there is none.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { SYNC_MUTANTS } from "./check/sync-mutants.js";
 import type { Order, Told } from "./mutants-child.js";
 import { MUTANTS, type Mutant, NEEDS, type Stress } from "./mutants-table.js";
 
@@ -72,6 +73,9 @@ function stressOrder(
 }
 
 function attemptsAt(mutant: Mutant, folder: string): Attempt[] {
+  if (isOfSync(mutant)) {
+    return [{ mutant, order: { tool: "check sync", defect: mutant.name } }];
+  }
   const defect = switchOf(mutant);
   const check: Order = { tool: "check", defect, folder };
   const { stress } = mutant;
@@ -83,6 +87,7 @@ function attemptsAt(mutant: Mutant, folder: string): Attempt[] {
 function controls(mutants: readonly Mutant[], folder: string): Attempt[] {
   const orders: Order[] = [
     { tool: "check", defect: undefined, folder },
+    { tool: "check sync", defect: undefined },
     ...mutants.flatMap(({ stress }) =>
       stress === undefined ? [] : [stressOrder(stress, undefined, folder)],
     ),
@@ -91,10 +96,12 @@ function controls(mutants: readonly Mutant[], folder: string): Attempt[] {
   return [...unique.values()].map((order) => ({ mutant: UNCHANGED, order }));
 }
 
+const isOfSync = ({ name }: Mutant) => SYNC_MUTANTS.some((mutant) => mutant.name === name);
+
 const timeOf = (order: Order) => (order.tool === "stress" ? order.settings.duration : CHECK_MS);
 
 const toolOf = (order: Order) =>
-  order.tool === "check" ? "check" : `stress ${order.scenario} --seed ${order.settings.seed}`;
+  order.tool === "stress" ? `stress ${order.scenario} --seed ${order.settings.seed}` : order.tool;
 
 function run({ mutant, order }: Attempt): Promise<Verdict> {
   const child = fork(CHILD, { execArgv: [] });
@@ -205,11 +212,12 @@ function print(verdicts: readonly Verdict[], unchanged: readonly Verdict[]): voi
 }
 
 function wanted(names: readonly string[]): readonly Mutant[] {
-  if (names.length === 0) return MUTANTS;
+  const all: readonly Mutant[] = [...MUTANTS, ...SYNC_MUTANTS];
+  if (names.length === 0) return all;
   return names.map((name) => {
-    const found = MUTANTS.find((mutant) => mutant.name === name);
+    const found = all.find((mutant) => mutant.name === name);
     if (found === undefined) {
-      console.error(`unknown mutant ${name}; there are ${MUTANTS.map((m) => m.name).join(", ")}`);
+      console.error(`unknown mutant ${name}; there are ${all.map((m) => m.name).join(", ")}`);
       process.exit(2);
     }
     return found;
