@@ -2,6 +2,7 @@
 // from where the programs of core/programs have their rings and gates.
 
 import * as map from "../core/map.js";
+import * as places from "../core/programs/places.js";
 import {
   CALLED_CLAIM,
   CALLED_PUBLISH,
@@ -168,41 +169,48 @@ const SUBMITTERS = 8;
 function jobAreas(): Area[] {
   const some = Array.from({ length: SUBMITTERS }, (_, s) => s);
   return [
-    slots(1048576, 256, "task ring", true),
-    ...some.map((s) => ring(1064960 + s * map.RING_SIZE, `results of submitter ${s}`)),
-    ...some.map((s) => slots(1081344 + s * 1024, 16, `results of submitter ${s}`, true)),
-    array(1097728, 16384, "arrivals"),
+    slots(places.TASK_SLOTS_AT, 256, "task ring", true),
+    ...some.map((s) => ring(places.RESULTS_AT + s * map.RING_SIZE, `results of submitter ${s}`)),
+    ...some.map((s) =>
+      slots(places.RESULT_SLOTS_AT + s * 1024, 16, `results of submitter ${s}`, true),
+    ),
+    array(places.JOB_ARRIVALS_AT, 16384, "arrivals"),
     ...cells,
-    word(1114112, "submitters"),
-    word(1114240, "answered"),
+    word(places.SUBMITTERS_AT, "submitters"),
+    word(places.ANSWERED_AT, "answered"),
   ];
 }
 
 /** Of programs/tree.ts. */
 const cells: readonly Area[] = [
-  array(1118208, 4096, "cell", 8),
-  array(1122304, 4096, "arrivals"),
-  word(1126400, "roots"),
+  array(places.CELLS_AT, 4096, "cell", 8),
+  array(places.ARRIVALS_AT, 4096, "arrivals"),
+  word(places.ROOTS_AT, "roots"),
 ];
 
 /** By the first export that a program calls: its own places. */
 const AREAS: Readonly<Record<string, () => Area[]>> = {
-  ringInit: () => [ring(1048576, "ring"), slots(1052672, 64, "ring", false)],
+  ringInit: () => [ring(places.RING_AT, "ring"), slots(places.RING_SLOTS_AT, 64, "ring", false)],
   gateInit: () => [
-    ring(1048576, "ring"),
-    slots(1052672, 64, "ring", false),
-    word(1060864, "closed"),
+    ring(places.RING_AT, "ring"),
+    slots(places.RING_SLOTS_AT, 64, "ring", false),
+    word(places.CLOSED_AT, "closed"),
   ],
   jobsInit: jobAreas,
   deathInit: jobAreas,
   treeInit: () => [...cells],
-  pairsInit: () => [
-    ring(1048576, "ring A"),
-    ring(1052672, "ring B"),
-    slots(1056768, 128, "ring A", false),
-    slots(1064960, 128, "ring B", false),
-  ],
+  pairsInit: pairAreas,
+  pairJobInit: () => [...pairAreas(), ...jobAreas()],
 };
+
+function pairAreas(): Area[] {
+  return [
+    ring(places.A_AT, "ring A"),
+    ring(places.B_AT, "ring B"),
+    slots(places.A_SLOTS_AT, 128, "ring A", false),
+    slots(places.B_SLOTS_AT, 128, "ring B", false),
+  ];
+}
 
 export function placesOf({ init }: Pick<Program, "init">): (address: number) => Place {
   const areas = [...(AREAS[init[0]]?.() ?? []), ...COMMON];
@@ -214,8 +222,9 @@ export function placesOf({ init }: Pick<Program, "init">): (address: number) => 
 
 /** Where threads of a program wait for items, and of which ring. */
 export function waitsOf({ init }: Pick<Program, "init">, words: Int32Array): Wait[] {
-  if (init[0] === "gateInit") return [{ ring: 1048576, gate: map.WORK_GATE, closed: 1060864 }];
-  if (AREAS[init[0]] !== jobAreas) return [];
+  if (init[0] === "gateInit")
+    return [{ ring: places.RING_AT, gate: map.WORK_GATE, closed: places.CLOSED_AT }];
+  if (!["jobsInit", "deathInit", "pairJobInit"].includes(init[0])) return [];
   const submitters = Array.from({ length: SUBMITTERS }, (_, s) => {
     const line = map.LINES + (map.MAX_WORKERS + s) * map.LINE_SIZE;
     return { ring: words[(line + map.LINE_RESULTS) >> 2] as number, gate: line + map.LINE_GATE };

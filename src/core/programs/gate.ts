@@ -7,11 +7,12 @@ import { wakeAll } from "../recover";
 import * as ring from "../ring";
 import { NO_CHAIN } from "../switches";
 import { expect, joined } from "./history";
+import { CLOSED_AT, RING_AT, RING_SLOTS_AT } from "./places";
 
-const RING: usize = 1048576;
-const SLOTS: usize = 1052672;
+const RING: usize = RING_AT;
+const SLOTS: usize = RING_SLOTS_AT;
 const GATE: usize = WORK_GATE;
-const CLOSED: usize = 1060864;
+const CLOSED: usize = CLOSED_AT;
 const WORDS: i32 = 1;
 const RULE_NOBODY: i32 = 9;
 

@@ -39,14 +39,22 @@ import { jobOf, lineOf } from "../places";
 import * as ring from "../ring";
 import { help, helpBegin, helpEnd, submit, work } from "../worker";
 import { expect } from "./history";
+import {
+  ANSWERED_AT,
+  JOB_ARRIVALS_AT,
+  RESULT_SLOTS_AT,
+  RESULTS_AT,
+  SUBMITTERS_AT,
+  TASK_SLOTS_AT,
+} from "./places";
 
-const SLOTS: usize = 1048576;
-const RESULTS: usize = 1064960;
-const RESULT_SLOTS: usize = 1081344;
-const ARRIVALS: usize = 1097728;
+const SLOTS: usize = TASK_SLOTS_AT;
+const RESULTS: usize = RESULTS_AT;
+const RESULT_SLOTS: usize = RESULT_SLOTS_AT;
+const ARRIVALS: usize = JOB_ARRIVALS_AT;
 /** How many submitters there are, and how many of them were answered. */
-const SUBMITTERS: usize = 1114112;
-const ANSWERED: usize = 1114240;
+const SUBMITTERS: usize = SUBMITTERS_AT;
+const ANSWERED: usize = ANSWERED_AT;
 const RULE_ANSWERED: i32 = 2;
 const RULE_QUIET: i32 = 3;
 

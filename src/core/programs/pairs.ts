@@ -25,12 +25,13 @@ import { giveBack, pushTasks, takeRecord } from "../records";
 import * as ring from "../ring";
 import { expect } from "./history";
 import { jobsInit } from "./jobs";
+import { A_AT, A_SLOTS_AT, B_AT, B_SLOTS_AT } from "./places";
 import { concatenate, digitsTo } from "./tree";
 
-const A: usize = 1130496;
-const B: usize = 1134592;
-const A_SLOTS: usize = 1138688;
-const B_SLOTS: usize = 1146880;
+const A: usize = A_AT;
+const B: usize = B_AT;
+const A_SLOTS: usize = A_SLOTS_AT;
+const B_SLOTS: usize = B_SLOTS_AT;
 const CAPACITY_LOG2: i32 = 4;
 const RULE_ORDER: i32 = 6;
 

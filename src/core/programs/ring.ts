@@ -4,9 +4,10 @@ import { peek32, poke32 } from "../atomic";
 import { CALLED_CLAIM, CALLED_PUBLISH, CALLED_RELEASE, CALLED_RESERVE } from "../record-map";
 import * as ring from "../ring";
 import { called, expect, returned } from "./history";
+import { RING_AT, RING_SLOTS_AT } from "./places";
 
-const RING: usize = 1048576;
-const SLOTS: usize = 1052672;
+const RING: usize = RING_AT;
+const SLOTS: usize = RING_SLOTS_AT;
 /** Rule: what a claimed slot holds is what was put there for its ticket. */
 const RULE_PAYLOAD: i32 = 1;
 

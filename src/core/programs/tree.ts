@@ -14,10 +14,11 @@ import {
 } from "../map";
 import { jobOf } from "../places";
 import { expect } from "./history";
+import { ARRIVALS_AT, CELLS_AT, ROOTS_AT } from "./places";
 
-const CELLS: usize = 1118208;
-const ARRIVALS: usize = 1122304;
-const ROOTS: usize = 1126400;
+const CELLS: usize = CELLS_AT;
+const ARRIVALS: usize = ARRIVALS_AT;
+const ROOTS: usize = ROOTS_AT;
 /** Digits as a number, and how many. */
 const STATE_BYTES: i32 = 8;
 const BASE: i32 = 10;

@@ -1,0 +1,26 @@
+// Where the programs of the check keep what is theirs: behind the core's own places, which they use
+// as engines do. Plain `export const`, so that programs and checker compile the same file.
+
+/** Of ring and gate programs. */
+export const RING_AT = 1048576;
+export const RING_SLOTS_AT = 1052672;
+export const CLOSED_AT = 1060864;
+
+/** Of jobs and deaths. */
+export const TASK_SLOTS_AT = 1048576;
+export const RESULTS_AT = 1064960;
+export const RESULT_SLOTS_AT = 1081344;
+export const JOB_ARRIVALS_AT = 1097728;
+export const SUBMITTERS_AT = 1114112;
+export const ANSWERED_AT = 1114240;
+
+/** Of the tree. */
+export const CELLS_AT = 1118208;
+export const ARRIVALS_AT = 1122304;
+export const ROOTS_AT = 1126400;
+
+/** Of the pairwise rounds. */
+export const A_AT = 1130496;
+export const B_AT = 1134592;
+export const A_SLOTS_AT = 1138688;
+export const B_SLOTS_AT = 1146880;
