@@ -1,18 +1,22 @@
 // What `ringfold check sync` proves of primitives with the names of atomics-sync, ours or another's:
-// the programs of sync-programs.ts on an implementation, explored to their end, and what was
-// found as a table of steps.
+// the programs of sync-locks.ts, sync-signals.ts and sync-async.ts on an implementation, explored
+// to their end, and what was found as a table of steps.
 
 import type { Report } from "./explorer.js";
 import { DIE, explore, type Finding, type MakeMachine, type Program, TIMEOUT } from "./explorer.js";
 import type { Proof } from "./programs.js";
 import { ReplayedMachine, type ReplayedPosition } from "./replayed.js";
 import type { Hands, Script } from "./replayed-types.js";
-import { ASYNC } from "./sync-async-programs.js";
+import { ASYNC } from "./sync-async.js";
 import { loadCopy } from "./sync-copy.js";
 import { type Implementation, loadImpl, OURS, type Primitives } from "./sync-impl.js";
-import { BLOCKING, type SyncProgram } from "./sync-programs.js";
+import { LOCKS, SEMAPHORES } from "./sync-locks.js";
+import type { SyncProgram } from "./sync-program.js";
+import { BARRIERS, CONDITIONS, ONCES } from "./sync-signals.js";
 
 export { type Implementation, loadImpl, OURS, type Primitives } from "./sync-impl.js";
+
+const PROGRAMS = [...LOCKS, ...SEMAPHORES, ...CONDITIONS, ...BARRIERS, ...ONCES, ...ASYNC];
 
 export interface SyncProof extends Proof {
   readonly make: MakeMachine;
@@ -72,12 +76,10 @@ export function syncProof<S>(program: SyncProgram<S>, impl: Implementation): Syn
 
 /** Those that the implementation has the primitives for. */
 export function syncProofs(impl: Implementation): SyncProof[] {
-  return [...BLOCKING, ...ASYNC]
-    .filter(
-      ({ needs, isAsync = false }) =>
-        needs.every((name) => name in impl.primitives) && (!isAsync || impl.isAsync === true),
-    )
-    .map((program) => syncProof(program, impl));
+  return PROGRAMS.filter(
+    ({ needs, isAsync = false }) =>
+      needs.every((name) => name in impl.primitives) && (!isAsync || impl.isAsync === true),
+  ).map((program) => syncProof(program, impl));
 }
 
 /** The proofs of what goes by this name (`loadImpl`); of ours, the asynchronous functions as well. */

@@ -1,5 +1,5 @@
 // Protocols that lose wake-ups, or return too early, written from a description of what
-// atomics-sync 1.0.3 does (LateMutex: an earlier one). Controls: what looks for such defects has to
+// atomics-sync 1.0.3 does (LateMutex: version 1.0.0). Controls: what looks for such defects has to
 // find these. They go through `atomics` as the primitives do, so that threads can be driven through
 // them step by step.
 

@@ -1,10 +1,16 @@
 // Programs in which some threads wait without blocking, for sync.ts: each of them does one thing
 // after the other, as in one asynchronous function, beside threads that block.
 
-import type { SyncThread } from "./sync-programs.js";
-import { type AnyProgram, add, data, many, program } from "./sync-programs.js";
+import {
+  type AnyProgram,
+  add,
+  data,
+  many,
+  program,
+  type SyncThread,
+  type Words,
+} from "./sync-program.js";
 
-type Words = Int32Array<SharedArrayBuffer>;
 /** By thread: it blocks, or it does not. */
 type Kinds = readonly ("blocks" | "async")[];
 
@@ -18,6 +24,7 @@ const threads = <S>(kinds: Kinds, make: (isAsync: boolean, i: number) => SyncThr
 function mutex(kinds: Kinds, rounds = 1): AnyProgram {
   return program<{ lock: Words; data: Words }>({
     name: `mutex-async-${nameOf(kinds)}${rounds === 1 ? "" : `-${rounds}-rounds`}`,
+    quick: kinds.length < 3 || kinds.includes("blocks"),
     proves: "one holds it at a time, and nobody who waits for it is forgotten",
     needs: ["Mutex"],
     isAsync: true,

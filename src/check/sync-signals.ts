@@ -1,186 +1,18 @@
-// Small programs on primitives with the names of atomics-sync, for sync.ts. What locks protect is
-// accessed plainly: where exclusion fails, or somebody goes on too early, two accesses race.
+// Programs on conditions, barriers and once, for sync.ts.
 
 import { type Hands, SOON } from "./replayed-types.js";
 import type { Primitives } from "./sync-impl.js";
-
-type Words = Int32Array<SharedArrayBuffer>;
-
-export interface SyncThread<S> {
-  readonly name: string;
-  body(primitives: Primitives, shared: S, hands: Hands): void;
-}
-
-export interface SyncProgram<S> {
-  readonly name: string;
-  readonly proves: string;
-  readonly needs: readonly (keyof Primitives)[];
-  /** Calls asynchronous functions. */
-  readonly isAsync?: boolean;
-  /** Explored in seconds; so unless it says otherwise. */
-  readonly quick?: boolean;
-  /** Views, or an object of views; called before threads begin. */
-  setup(primitives: Primitives): S;
-  readonly threads: readonly SyncThread<S>[];
-  end?(shared: S, check: Hands["check"], primitives: Primitives): void;
-}
-
-// Programs of different S in one list: each is used with its own only.
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type AnyProgram = SyncProgram<any>;
-
-export const program = <S>(it: SyncProgram<S>): AnyProgram => it;
-
-export function many<T>(n: number, make: (i: number) => T): T[] {
-  return Array.from({ length: n }, (_, i) => make(i));
-}
-
-export function data(length = 1): Words {
-  return new Int32Array(new SharedArrayBuffer(4 * length));
-}
-
-/** Two accesses: another thread in between would race, and be lost. */
-export function add(hands: Hands, view: Words, by: number): void {
-  hands.call("add", () => hands.write(view, 0, hands.read(view, 0) + by));
-}
-
-const clock: SyncThread<unknown> = { name: "clock", body: (_, __, { tick }) => tick() };
-
-const sum = (view: Int32Array) => view.reduce((a, b) => a + b, 0);
-
-// --- locks ---------------------------------------------------------------------------
-
-type Lock = "Mutex" | "SpinLock";
-interface Locked {
-  readonly lock: Words;
-  readonly data: Words;
-  /** By thread: how often it held the lock. */
-  readonly held: Words;
-}
-
-/** Locks, adds 1, unlocks. */
-type How = "lock" | "tryLock" | "timedLock";
-
-function locker(lock: Lock, i: number, how: How, rounds: number): SyncThread<Locked> {
-  return {
-    name: `${how === "lock" ? "locker" : how} ${i}`,
-    body: (primitives, shared, hands) => {
-      const kind = primitives[lock];
-      for (let round = 0; round < rounds; round++) {
-        let has = true;
-        if (how === "lock") kind.lock(shared.lock, i + 1);
-        else if (how === "tryLock") has = kind.tryLock(shared.lock, i + 1);
-        else has = primitives.Mutex.timedLock(shared.lock, i + 1, SOON);
-        if (!has) continue;
-        add(hands, shared.data, 1);
-        kind.unlock(shared.lock, i + 1);
-        hands.call("count", () => hands.write(shared.held, i, hands.read(shared.held, i) + 1));
-      }
-    },
-  };
-}
-
-function locks(
-  lock: Lock,
-  hows: readonly How[],
-  { rounds = 1, quick = true }: { rounds?: number; quick?: boolean } = {},
-): AnyProgram {
-  const isTimed = hows.includes("timedLock");
-  const what = hows.every((how) => how === "lock") ? `${hows.length}-threads` : hows.join("-");
-  return program<Locked>({
-    name: `${lock.toLowerCase()}-${what}${rounds === 1 ? "" : `-${rounds}-rounds`}`,
-    proves: "one holds it at a time, and nobody who waits for it is forgotten",
-    needs: [lock],
-    quick,
-    setup: (p) => ({ lock: p[lock].init(), data: data(), held: data(hows.length) }),
-    threads: [...hows.map((how, i) => locker(lock, i, how, rounds)), ...(isTimed ? [clock] : [])],
-    end: (shared, check, p) => {
-      check(shared.data[0] === sum(shared.held), "each that held it has added 1");
-      for (const [i, how] of hows.entries()) {
-        if (how === "lock") check(shared.held[i] === rounds, "lock returns with the lock");
-      }
-      check(p[lock].tryLock(shared.lock, 99), "it is free in the end");
-    },
-  });
-}
-
-const LOCKS = [
-  locks("Mutex", ["lock", "lock"], { rounds: 2 }),
-  locks("Mutex", ["lock", "lock", "lock"]),
-  locks("Mutex", ["lock", "tryLock"], { rounds: 2 }),
-  locks("Mutex", ["lock", "timedLock"], { rounds: 2 }),
-  locks("Mutex", ["lock", "lock", "timedLock"]),
-  locks("SpinLock", ["lock", "lock"], { rounds: 2 }),
-  locks("SpinLock", ["lock", "lock", "lock"]),
-  locks("SpinLock", ["lock", "tryLock"], { rounds: 2 }),
-];
-
-// --- semaphores ----------------------------------------------------------------------
-
-interface Permits {
-  readonly sem: Words;
-  readonly got: Words;
-  readonly data: Words;
-}
-
-const waiter = (i: number, rounds = 1): SyncThread<Permits> => ({
-  name: `waiter ${i}`,
-  body: (p, { sem }) => {
-    for (let round = 0; round < rounds; round++) p.Semaphore.wait(sem);
-  },
-});
-
-const poster = (i: number, posts: number): SyncThread<Permits> => ({
-  name: `poster ${i}`,
-  body: (p, { sem }) => {
-    for (let n = 0; n < posts; n++) p.Semaphore.post(sem);
-  },
-});
-
-/** Takes a permit if it can, and gives it back. */
-const borrower = (i: number, how: "tryWait" | "timedWait"): SyncThread<Permits> => ({
-  name: `${how} ${i}`,
-  body: (p, { sem }) => {
-    const has = how === "tryWait" ? p.Semaphore.tryWait(sem) : p.Semaphore.timedWait(sem, SOON);
-    if (has) p.Semaphore.post(sem);
-  },
-});
-
-function semaphore(
-  name: string,
-  threads: readonly SyncThread<Permits>[],
-  { from = 0, left = 0, quick = true }: { from?: number; left?: number; quick?: boolean },
-): AnyProgram {
-  return program<Permits>({
-    name: `semaphore-${name}`,
-    proves: "each permit is taken once, and nobody sleeps beside one",
-    needs: ["Semaphore"],
-    quick,
-    setup: (p) => ({ sem: p.Semaphore.init(from), got: data(2), data: data() }),
-    threads,
-    end: ({ sem }, check, p) => check(p.Semaphore.getValue(sem) === left, "permits add up"),
-  });
-}
-
-const excluder = (i: number): SyncThread<Permits> => ({
-  name: `thread ${i}`,
-  body: (p, shared, hands) => {
-    p.Semaphore.wait(shared.sem);
-    add(hands, shared.data, 1);
-    p.Semaphore.post(shared.sem);
-  },
-});
-
-const SEMAPHORES = [
-  semaphore("2-posts-2-waiters", [waiter(0), waiter(1), poster(0, 2)], {}),
-  semaphore("2-posters-2-waiters", [waiter(0), waiter(1), poster(0, 1), poster(1, 1)], {}),
-  semaphore("3-posts-2-waiters", [waiter(0), waiter(1), poster(0, 3)], { left: 1 }),
-  semaphore("3-posts-3-waiters", [waiter(0), waiter(1), waiter(2), poster(0, 3)], {}),
-  semaphore("timed", [borrower(0, "timedWait"), waiter(1), poster(0, 1), clock], {}),
-  semaphore("try", [borrower(0, "tryWait"), waiter(1, 2), poster(0, 2)], {}),
-  semaphore("exclusion-2-threads", many(2, excluder), { from: 1, left: 1 }),
-  semaphore("exclusion-3-threads", many(3, excluder), { from: 1, left: 1 }),
-];
+import {
+  type AnyProgram,
+  add,
+  clock,
+  data,
+  many,
+  program,
+  type SyncThread,
+  sum,
+  type Words,
+} from "./sync-program.js";
 
 // --- conditions ----------------------------------------------------------------------
 
@@ -292,7 +124,7 @@ function handOver(items: number): AnyProgram {
   });
 }
 
-const CONDITIONS = [
+export const CONDITIONS: readonly AnyProgram[] = [
   condition("signal-inside", [consumer(0), producer(1, 1, "inside")]),
   condition("signal-behind", [consumer(0), producer(1, 1, "behind")]),
   condition("broadcast", [consumer(0), consumer(1), producer(2, 2, "broadcast")]),
@@ -365,7 +197,7 @@ function barrier(
   });
 }
 
-const BARRIERS = [
+export const BARRIERS: readonly AnyProgram[] = [
   barrier(2, 2),
   barrier(2, 3),
   barrier(3, 1),
@@ -429,17 +261,9 @@ function once(name: string, n: number, make: (i: number) => SyncThread<Executed>
   });
 }
 
-const ONCES = [
+export const ONCES: readonly AnyProgram[] = [
   once("2-threads", 2, executes),
   once("3-threads", 3, executes),
   once("throws-2-threads", 2, triesTwice),
   once("throws-3-threads", 3, triesTwice),
-];
-
-export const BLOCKING: readonly AnyProgram[] = [
-  ...LOCKS,
-  ...SEMAPHORES,
-  ...CONDITIONS,
-  ...BARRIERS,
-  ...ONCES,
 ];
