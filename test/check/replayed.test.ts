@@ -2,6 +2,7 @@
 // forgotten of their recordings changes nothing.
 
 import { explore } from "../../src/check/explorer.js";
+import { prove } from "../../src/check/prove.js";
 import { ReplayedMachine } from "../../src/check/replayed.js";
 import type { Hands, ReplayedOperations, Script } from "../../src/check/replayed-types.js";
 import { SOON } from "../../src/check/replayed-types.js";
@@ -40,9 +41,10 @@ function run(...bodies: Body[]) {
     init: ["init"] as const,
     end: ["end"] as const,
   };
-  const report = explore((shared) => new ReplayedMachine(script, shared), program);
+  const make = (shared: Set<number>) => new ReplayedMachine(script, shared);
+  const report = explore(make, program);
   const { verdict = "", detail = "" } = report.finding ?? {};
-  return { ...report, verdict, detail, ends: [...ends].sort() };
+  return { ...report, verdict, detail, ends: [...ends].sort(), make, program };
 }
 
 const tell = (hands: Hands, { out }: Shared, i: number, value: number) =>
@@ -70,6 +72,16 @@ test("increments by load and store may be lost, those by add may not", () => {
     };
   assert.equal(run(last(torn), last(torn), last(torn)).ends, ["1000", "2000", "3000"]);
   assert.equal(run(last(whole), last(whole), last(whole)).ends, ["3000"]);
+});
+
+test("two threads of 4 steps each have 8! / 4!² interleavings", () => {
+  const adds: Body = ({ x }, at) => {
+    for (let i = 0; i < 3; i++) at.add(x, 0, 1);
+  };
+  const { make, program } = run(adds, adds);
+  const plan = { depth: undefined, mostStates: 1000, runs: 0, seed: 1 };
+  const { verdict, interleavings } = prove(make, program, plan, () => false);
+  assert.equal([verdict, interleavings], ["proved", 70]);
 });
 
 test("a 64-bit word changes whole, and a wait for it compares all of it", () => {

@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import { explore } from "../../src/check/explorer.js";
+import { prove } from "../../src/check/prove.js";
 import {
   checkProof,
   checkSync,
@@ -13,6 +14,7 @@ import {
   type SyncStep,
   syncProofs,
   table,
+  traceOf,
 } from "../../src/check/sync.js";
 import { replaceable } from "../../src/check/sync-impl.js";
 import { replaceAtomics } from "../../src/sync/atomics.js";
@@ -117,6 +119,16 @@ test("control: a mutex whose owner is cleared behind the unlock refuses its next
     ],
     table(trace),
   );
+});
+
+test("what is found is made short, and is still found in as few steps", () => {
+  const proof = syncProofs(KNOWN_BAD).find(({ name }) => name === "condition-2-signals")!;
+  const plan = { depth: undefined, mostStates: 1e6, runs: 0, seed: 1 };
+  const { verdict, finding } = prove(proof.make, proof, plan, () => false);
+  assert.is(verdict, "deadlock");
+  const trace = traceOf(finding!, proof);
+  assert.is(trace.at(-1)?.operation, "wait cond[0], 0: sleeps", table(trace));
+  assert.ok(trace.length <= checkProof(proof).trace.length);
 });
 
 // --- other implementations -----------------------------------------------------------
