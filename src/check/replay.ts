@@ -4,8 +4,8 @@
 //
 // DEFECT: built into the core (core/switches.ts), or nothing. STEPS: threads by number, times how
 // often in a row; t, its wait times out; d, it dies; f and a number, that racing store of its takes
-// effect. LOOP: the step from which on it goes round, or nothing. WORDS: those that two threads use,
-// of which alone accesses are steps.
+// effect. LOOP: the step from which on it goes round, or nothing. WORDS: what two threads use, of
+// which alone accesses are steps, in base 36; ~w: −1 − w (replayed-memory.ts: awaited).
 
 import { type Choice, DIE, FLUSH, RUN, TIMEOUT } from "./explorer.js";
 
@@ -17,9 +17,10 @@ export interface Replay {
   readonly shared: ReadonlySet<number>;
 }
 
-const LINE = /check:1:([a-z0-9-]+):([a-z0-9-]*):([0-9tdf*.]*):(\d*):([0-9a-z.-]*)/;
+const LINE = /check:1:([a-zA-Z0-9-]+):([a-z0-9-]*):([0-9tdf*.]*):(\d*):([0-9a-z~.-]*)/;
 const STEP = /^(\d+)(t|d|f\d)?(?:\*(\d+))?$/;
 const MOST_STEPS = 1 << 16;
+const MOST_WORDS = 1 << 20;
 
 function suffix(what: number): string {
   if (what >= FLUSH) return `f${what - FLUSH}`;
@@ -30,6 +31,14 @@ function meaning(suffix: string | undefined): number {
   if (suffix === undefined) return RUN;
   if (suffix === "t") return TIMEOUT;
   return suffix === "d" ? DIE : FLUSH + Number(suffix.slice(1));
+}
+
+function formatWord(word: number): string {
+  return word < 0 ? `~${(-1 - word).toString(36)}` : word.toString(36);
+}
+
+function parseWord(text: string): number {
+  return text.startsWith("~") ? -1 - parseInt(text.slice(1), 36) : parseInt(text, 36);
 }
 
 export function formatReplay({ program, mutant, path, loop, shared }: Replay): string {
@@ -47,8 +56,8 @@ export function formatReplay({ program, mutant, path, loop, shared }: Replay): s
   for (let i = 0; i < words.length; ) {
     let end = i + 1;
     while (words[end] === (words[end - 1] as number) + 1) end++;
-    const first = (words[i] as number).toString(36);
-    ranges.push(end - i > 1 ? `${first}-${(words[end - 1] as number).toString(36)}` : first);
+    const [first, last] = [formatWord(words[i] as number), formatWord(words[end - 1] as number)];
+    ranges.push(end - i > 1 ? `${first}-${last}` : first);
     i = end;
   }
   const parts = [program, mutant ?? "", steps.join("."), loop ?? "", ranges.join(".")];
@@ -68,9 +77,9 @@ export function parseReplay(text: string): Replay | undefined {
   }
   const shared = new Set<number>();
   for (const range of words.split(".").filter((one) => one !== "")) {
-    const [first = Number.NaN, last = first] = range.split("-").map((one) => parseInt(one, 36));
+    const [first = Number.NaN, last = first] = range.split("-").map(parseWord);
     // More words than the checker's memory has.
-    if (!(first >= 0 && last < 2 ** 20)) return undefined;
+    if (!(first > -MOST_WORDS && last < MOST_WORDS)) return undefined;
     for (let word = first; word <= last; word++) shared.add(word);
   }
   return {

@@ -3,7 +3,6 @@
 
 import { type Choice, DIE, Explorer, FLUSH, type Program, TIMEOUT } from "./explorer.js";
 import {
-  Broken,
   type Event,
   JOIN,
   Machine,
@@ -11,7 +10,6 @@ import {
   PLAIN,
   RACES,
   READS,
-  Restart,
   START,
   WAIT,
   WAITING,
@@ -30,6 +28,7 @@ import {
   waitsOf,
 } from "./names.js";
 import type { Replay } from "./replay.js";
+import { rerun } from "./rerun.js";
 import { type Lines, whereIs } from "./where.js";
 
 export interface TraceLine {
@@ -112,42 +111,15 @@ class Tracer implements Watcher {
 
   run(): Trace {
     const { path, loop } = this.#replay;
-    const explorer = this.#explorer;
-    let broken: Broken | undefined;
-    let preemptions = 0;
-    let last: number | undefined;
-    let round = "";
-    explorer.begin();
-    for (const [i, choice] of path.entries()) {
-      if (i === loop) round = explorer.key;
-      const choices = explorer.choices();
-      const canGoOn = choices.some(({ thread, what }) => thread === last && what === 0);
-      if (last !== undefined && last !== choice.thread && canGoOn) preemptions++;
-      if (!choices.some(({ thread, what }) => thread === choice.thread && what === choice.what)) {
-        throw new Error(`step ${i + 1}: ${this.#name(choice.thread)} cannot do that here`);
-      }
-      if (choice.what < FLUSH) last = choice.thread;
-      this.#begin(i + 1, choice);
-      try {
-        explorer.go(choice);
-      } catch (error) {
-        if (error instanceof Restart) {
-          const name = this.#name(choice.thread);
-          throw new Error(`step ${i + 1}: ${name} uses a word that should be another's own`);
-        }
-        if (!(error instanceof Broken)) throw error;
-        broken = error;
-        if (i + 1 < path.length) throw new Error(`step ${i + 1} breaks already: ${error.message}`);
-      }
-      this.#close();
-    }
-    const isRound = loop !== undefined && explorer.key === round;
-    const rule = broken?.rule ?? (isRound ? "livelock" : undefined);
-    const detail = broken?.message ?? (isRound ? "from here on no order of steps leads out" : "");
+    const { broken, preemptions } = rerun(this.#explorer, this.#program, this.#replay, {
+      before: (step, choice) => this.#begin(step, choice),
+      after: () => this.#close(),
+    });
+    const rule = broken?.rule;
     const stuck = rule === "deadlock" ? this.#stuck() : [];
     return {
       verdict: rule === "deadlock" && this.#isLostWakeUp() ? "lost wake-up" : rule,
-      detail: inWords(detail, this.#placeOf),
+      detail: inWords(broken?.message ?? "", this.#placeOf),
       lines: this.#shown(),
       stuck: stuck.map(({ text }) => text),
       steps: path.length,

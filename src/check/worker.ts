@@ -1,17 +1,21 @@
 // The thread in which `ringfold check` searches, so that the main thread hears signals meanwhile.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { machinesOf } from "./explorer.js";
+import { type MakeMachine, machinesOf } from "./explorer.js";
 import { loadPrograms, loadTraced } from "./modules.js";
-import { PROOFS, type Proof } from "./programs.js";
+import type { Proof } from "./programs.js";
 import { type Plan, type Proved, prove } from "./prove.js";
 import { formatReplay, parseReplay, type Replay } from "./replay.js";
+import { isSync, loadSubjects } from "./subjects.js";
 import { type Trace, type Traced, trace } from "./trace.js";
+import { traceSync } from "./trace-sync.js";
 
 export interface Order {
   readonly names: readonly string[];
   readonly plan: Plan;
   readonly mutant: string | undefined;
+  /** Whose primitives; undefined: ours. */
+  readonly impl: string | undefined;
   /** For what is compiled. */
   readonly folder: string;
   /** A counter-example to run again, instead of all that. */
@@ -47,30 +51,45 @@ const order = workerData as Order;
 const post = (message: Message): void => parentPort?.postMessage(message);
 const isStopped = (): boolean => Atomics.load(order.stop, 0) !== 0;
 
+const { mutant, impl, folder, plan } = order;
+const subjects = await loadSubjects(impl);
+/** Compiled when they are first needed: the programs on the core, and those that tell lines. */
+let programs: WebAssembly.Module | undefined;
 let traced: Traced | undefined;
 
-async function tracedPrograms(): Promise<Traced> {
-  traced ??= await loadTraced(order.mutant, order.folder);
-  return traced;
+function proofOf(name: string): Proof {
+  return subjects.find((proof) => proof.name === name) as Proof;
 }
 
-function proofOf(name: string): Proof {
-  return PROOFS.find((proof) => proof.name === name) as Proof;
+function sayThatItIsBuilt(): void {
+  if (mutant !== undefined) post({ kind: "doing", name: mutant, what: "is built into the core" });
+}
+
+async function machinesFor(proof: Proof): Promise<MakeMachine> {
+  if (isSync(proof)) return proof.make;
+  if (programs === undefined) sayThatItIsBuilt();
+  programs ??= await loadPrograms(mutant, folder);
+  return machinesOf(programs, proof);
+}
+
+async function traceOf(replay: Replay): Promise<Trace> {
+  const proof = proofOf(replay.program);
+  if (isSync(proof)) return traceSync(proof, replay);
+  if (traced === undefined) sayThatItIsBuilt();
+  traced ??= await loadTraced(mutant, folder);
+  return trace(traced, proof, replay);
 }
 
 async function proveAll(): Promise<void> {
-  const { names, plan, mutant, folder, first } = order;
-  if (mutant !== undefined) post({ kind: "doing", name: mutant, what: "is built into the core" });
-  const module = await loadPrograms(mutant, folder);
-  for (const name of names) {
+  for (const name of order.names) {
     if (isStopped()) return;
-    const result = await proveOne(module, name, plan);
+    const result = await proveOne(name);
     post({ kind: "result", result });
-    if (first && result.counterexample !== undefined) return;
+    if (order.first && result.counterexample !== undefined) return;
   }
 }
 
-async function proveOne(module: WebAssembly.Module, name: string, plan: Plan): Promise<Result> {
+async function proveOne(name: string): Promise<Result> {
   let before = "";
   const watch = (what: string, done: number, steps: number) => {
     if (what !== before) post({ kind: "doing", name, what });
@@ -80,11 +99,11 @@ async function proveOne(module: WebAssembly.Module, name: string, plan: Plan): P
     return isStopped();
   };
   const proof = proofOf(name);
-  const { finding, shared, ...proved } = prove(machinesOf(module, proof), proof, plan, watch);
+  const { finding, shared, ...proved } = prove(await machinesFor(proof), proof, plan, watch);
   if (finding === undefined) return { ...proved, name, detail: "", counterexample: undefined };
   const { path, loop } = finding;
-  const replay: Replay = { program: name, mutant: order.mutant, path, loop, shared };
-  const counterexample = trace(await tracedPrograms(), proof, replay);
+  const replay: Replay = { program: name, mutant, path, loop, shared };
+  const counterexample = await traceOf(replay);
   return {
     ...proved,
     name,
@@ -97,12 +116,8 @@ async function proveOne(module: WebAssembly.Module, name: string, plan: Plan): P
 async function runAgain(text: string): Promise<void> {
   const replay = parseReplay(text) as Replay;
   const name = replay.program;
-  if (order.mutant !== undefined) {
-    post({ kind: "doing", name: order.mutant, what: "is built into the core" });
-  }
-  const core = await tracedPrograms();
   try {
-    post({ kind: "replayed", name, trace: trace(core, proofOf(name), replay) });
+    post({ kind: "replayed", name, trace: await traceOf(replay) });
   } catch (error) {
     post({ kind: "strange", name, why: (error as Error).message });
   }

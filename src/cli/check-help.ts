@@ -2,13 +2,12 @@
 
 import { PROOFS } from "../check/programs.js";
 import { GROUPS } from "./check-options.js";
-import { plural } from "./output.js";
 
 export function describeGroups(): string {
   const lines = GROUPS.map((group) => {
-    const proofs = PROOFS.filter(({ name }) => name.startsWith(`${group}-`));
-    const proves = proofs[0]?.proves ?? "";
-    return `  ${group.padEnd(8)}${plural(proofs.length, "program").padStart(12)}: ${proves}`;
+    const [first] = PROOFS.filter(({ name }) => name.startsWith(`${group}-`));
+    const proves = first?.proves ?? "mutex, spinlock, semaphore, condition, barrier and once";
+    return `  ${group.padEnd(7)}${proves}`;
   });
   return [
     "Names, of which a beginning is enough:",

@@ -5,6 +5,7 @@ import { defectNames } from "../check/defects.js";
 import { PROOFS, type Proof } from "../check/programs.js";
 import type { Plan } from "../check/prove.js";
 import { parseReplay } from "../check/replay.js";
+import { isSync, loadSubjects } from "../check/subjects.js";
 import { RingfoldError } from "../errors.js";
 import { nearest } from "../operators/nearest.js";
 import type { Line } from "./commands.js";
@@ -16,6 +17,8 @@ export interface CheckArgs {
   readonly proofs: readonly Proof[];
   readonly plan: Plan;
   readonly mutant: string | undefined;
+  /** Whose primitives, instead of all else. */
+  readonly impl: string | undefined;
   /** A counter-example to run again, instead. */
   readonly replay: string | undefined;
   readonly list: boolean;
@@ -37,30 +40,35 @@ const DEFAULT_SEED = 1;
 /** A longer file is no counter-example. */
 const MOST_FILE = 64 * 2 ** 20;
 
-/** Each once: what comes before the first dash of names. */
+/** Of the programs on primitives, whose names begin with mutex, semaphore … */
+const SYNC = "sync";
+
+/** What comes before the first dash of names, each once. */
 export const GROUPS: readonly string[] = [
   ...new Set(PROOFS.map(({ name }) => name.replace(/-.*/, ""))),
+  SYNC,
 ];
 
 /** The programs that are meant: by their whole name, or by how it begins. */
-function named(name: string): readonly Proof[] {
-  const whole = PROOFS.filter((proof) => proof.name === name);
-  const found = whole.length > 0 ? whole : PROOFS.filter((proof) => proof.name.startsWith(name));
+function named(name: string, all: readonly Proof[]): readonly Proof[] {
+  if (name === SYNC) return all.filter(isSync);
+  const whole = all.filter((proof) => proof.name === name);
+  const found = whole.length > 0 ? whole : all.filter((proof) => proof.name.startsWith(name));
   if (name !== "" && found.length > 0) return found;
-  const near = nearest(name, [...GROUPS, ...PROOFS.map((proof) => proof.name)]);
+  const near = nearest(name, [...GROUPS, ...all.map((proof) => proof.name)]);
   const hint = near === undefined ? "there" : `did you mean ${near}? There`;
   throw new UsageError(
     `unknown program ${quote(name)}: ${hint} are ${GROUPS.join(", ")}, and more with --list`,
   );
 }
 
-function select(line: Line): readonly Proof[] {
+function select(line: Line, all: readonly Proof[]): readonly Proof[] {
   const { files, flags } = line;
   const threads = integer(line, "threads", ...THREADS);
-  const wanted = files.length === 0 ? PROOFS : files.flatMap(named);
+  const wanted = files.length === 0 ? all : files.flatMap((name) => named(name, all));
   const isFew = (proof: Proof) => threads === undefined || proof.threads.length <= threads;
   const isMeant = (proof: Proof) => proof.quick || !flags.has("quick");
-  const found = PROOFS.filter((one) => wanted.includes(one) && isFew(one) && isMeant(one));
+  const found = all.filter((one) => wanted.includes(one) && isFew(one) && isMeant(one));
   if (found.length > 0) return found;
   const least = Math.min(...wanted.filter(isMeant).map((proof) => proof.threads.length));
   refuse(least === Number.POSITIVE_INFINITY, "--quick: none of these is quick, leave it out");
@@ -102,7 +110,7 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-function replay(line: Line): string | undefined {
+function replay(line: Line, all: readonly Proof[]): string | undefined {
   const given = single(line, "replay");
   if (given === undefined) return undefined;
   const others = ["depth", "states", "runs", "seed", "threads", "mutant"].filter(
@@ -123,7 +131,7 @@ function replay(line: Line): string | undefined {
       "a counter-example, a text such as check:1:gate-2-waiters-11::0*4.1*7::a-f, or a file with one",
     );
   }
-  if (!PROOFS.some(({ name }) => name === found.program)) {
+  if (!all.some(({ name }) => name === found.program)) {
     throw new UsageError(`--replay: there is no program ${quote(found.program)}`);
   }
   if (found.mutant !== undefined) assertDefect("replay", found.mutant);
@@ -131,7 +139,7 @@ function replay(line: Line): string | undefined {
 }
 
 /** @throws UsageError */
-export function checkArgs(line: Line): CheckArgs {
+export async function checkArgs(line: Line): Promise<CheckArgs> {
   const plan: Plan = {
     depth: integer(line, "depth", ...DEPTH),
     mostStates: integer(line, "states", ...STATES) ?? DEFAULT_STATES,
@@ -144,11 +152,25 @@ export function checkArgs(line: Line): CheckArgs {
       `--${name}: is for random schedules, and --depth tries none`,
     );
   }
-  const again = replay(line);
+  const defect = mutant(line);
+  const impl = single(line, "impl");
+  if (impl === "") throw wrong("impl", impl, "the name of a package, or the path of a module");
+  refuse(
+    defect !== undefined && impl !== undefined,
+    "--impl: is for primitives, and --mutant for the core",
+  );
+  const subjects = await loadSubjects(impl);
+  const known = defect === undefined ? subjects : subjects.filter((proof) => !isSync(proof));
+  for (const name of defect === undefined ? [] : line.files) {
+    const isOther = named(name, subjects).every(isSync);
+    refuse(isOther, `--mutant: is for the core, and ${quote(name)} for primitives`);
+  }
+  const again = replay(line, known);
   return {
-    proofs: again === undefined ? select(line) : [],
+    proofs: again === undefined ? select(line, known) : [],
     plan,
-    mutant: again === undefined ? mutant(line) : parseReplay(again)?.mutant,
+    mutant: again === undefined ? defect : parseReplay(again)?.mutant,
+    impl,
     replay: again,
     list: line.flags.has("list"),
     json: line.flags.has("json"),

@@ -4,6 +4,7 @@ import type { Proof } from "../check/programs.js";
 import type { Plan } from "../check/prove.js";
 import type { Trace, TraceLine } from "../check/trace.js";
 import type { Counterexample, Result } from "../check/worker.js";
+import type { CheckArgs } from "./check-options.js";
 import { formatJson, plural, type styler } from "./output.js";
 import { formatNumber, formatSpan, printable } from "./reports/format.js";
 
@@ -107,17 +108,23 @@ export function formatTrace(trace: Trace, style: Style): string {
   return `${text.join("")}${stuck.map((one) => `${GAP}${one}\n`).join("")}`;
 }
 
+/** For a shell. */
+const quoted = (text: string) =>
+  /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 export function formatFinding(
-  { verdict, detail }: { verdict: string; detail: string },
+  { verdict, detail }: Result,
   trace: Counterexample,
+  impl: string | undefined,
   style: Style,
 ): string {
   const { steps, preemptions, replay } = trace;
   const length = `${plural(steps, "step")}, ${plural(preemptions, "preemption")}`;
+  const whose = impl === undefined ? "" : `--impl ${quoted(impl)} `;
   return [
     `\n${style("red", verdict)}: ${printable(detail)} (${length})\n\n`,
     formatTrace(trace, style),
-    `\n${GAP}again: ringfold check --replay ${replay}\n\n`,
+    `\n${GAP}again: ringfold check ${whose}--replay ${replay}\n\n`,
   ].join("");
 }
 
@@ -172,12 +179,13 @@ function waysJson(ways: number | undefined): number | string | null {
 export function jsonCheck(
   results: readonly Result[],
   proofs: readonly Proof[],
-  more: { plan: Plan; mutant: string | undefined; isWhole: boolean; milliseconds: number },
+  more: Pick<CheckArgs, "plan" | "mutant" | "impl"> & { isWhole: boolean; milliseconds: number },
 ): string {
-  const { plan, mutant, isWhole, milliseconds } = more;
+  const { plan, mutant, impl, isWhole, milliseconds } = more;
   return formatJson({
     verdict: verdictOf(results, isWhole),
     mutant: mutant ?? null,
+    impl: impl ?? null,
     complete: isWhole,
     seconds: milliseconds / 1000,
     programs: results.map((result) => ({

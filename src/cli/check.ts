@@ -35,7 +35,7 @@ const say = (text: string): void => write(2, `ringfold: ${text}\n`);
 
 /** The exit code. @throws UsageError; Interrupted, when everything is told */
 export async function check(line: Line): Promise<number> {
-  const args = checkArgs(line);
+  const args = await checkArgs(line);
   if (args.list) {
     write(1, args.json ? jsonList(args.proofs) : formatList(args.proofs));
     return 0;
@@ -66,7 +66,7 @@ async function proveAll(
   stop: Stop,
   live: CheckLive,
 ): Promise<number> {
-  const { proofs, plan, mutant, json } = args;
+  const { proofs, plan, mutant, impl, json } = args;
   const style = styler(1);
   const began = performance.now();
   const results: Result[] = [];
@@ -80,12 +80,12 @@ async function proveAll(
     if (json) return;
     write(1, formatResult(result, proofs, plan, style));
     const { counterexample } = result;
-    if (counterexample !== undefined) write(1, formatFinding(result, counterexample, style));
+    if (counterexample !== undefined) write(1, formatFinding(result, counterexample, impl, style));
   });
   live.clear();
   const milliseconds = performance.now() - began;
   const isWhole = results.length === proofs.length;
-  if (json) write(1, jsonCheck(results, proofs, { plan, mutant, isWhole, milliseconds }));
+  if (json) write(1, jsonCheck(results, proofs, { plan, mutant, impl, isWhole, milliseconds }));
   else write(1, formatSummary(results, proofs, milliseconds));
   if (verdictOf(results, isWhole) === "violated") return EXIT_VIOLATED;
   stop.signal.throwIfAborted();
@@ -132,7 +132,7 @@ async function replay(
 
 /** Has the thread work, and hears it until it is done, or was interrupted. */
 async function search(
-  { proofs, plan, mutant, replay }: CheckArgs,
+  { proofs, plan, mutant, impl, replay }: CheckArgs,
   folder: string,
   { signal }: Stop,
   live: CheckLive,
@@ -142,6 +142,7 @@ async function search(
     names: proofs.map(({ name }) => name),
     plan,
     mutant,
+    impl,
     folder,
     replay,
     first: mutant !== undefined,

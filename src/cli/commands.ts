@@ -140,12 +140,18 @@ export const COMMANDS: readonly CommandSpec[] = [
       value("runs", "How many random schedules: 1 to 1e8 (default: 20000)"),
       value("seed", "Decides the random schedules: 0 to 4294967295 (default: 1)"),
       value("mutant", "Build a defect into the core and end when it is found: in a checkout only"),
+      value(
+        "impl",
+        "Only primitives with the names of atomics-sync, of a package or a file: atomics-sync, " +
+          "./my-sync.js (default: all that is ours)",
+      ),
       value("replay", "Run a counter-example again, step by step: its text, or a file with it"),
       JSON_FLAG,
     ],
     examples: [
       ["ringfold check --quick", "all that is proved in seconds"],
       ["ringfold check gate ring-1p", "programs by how their names begin"],
+      ["ringfold check --impl atomics-sync", "another's mutex, semaphore, barrier …"],
       ["ringfold check gate --mutant no-second-try", "a wake-up that is lost, and how"],
     ],
   },

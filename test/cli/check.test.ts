@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { PROOFS } from "../../src/check/programs.js";
+import { loadSubjects } from "../../src/check/subjects.js";
 import { checkArgs } from "../../src/cli/check-options.js";
 import { UsageError } from "../../src/cli/usage.js";
 import { assert, test } from "../harness.js";
@@ -32,6 +33,7 @@ test("it lists what it proves, then proves it, with figures that are those of JS
 });
 
 test("--list runs nothing; --quick and --threads choose", async () => {
+  const all = await loadSubjects(undefined);
   const { out } = await check("--list");
   const names = out
     .trimEnd()
@@ -39,16 +41,16 @@ test("--list runs nothing; --quick and --threads choose", async () => {
     .map((line) => line.split(" ")[0]);
   assert.equal(
     names,
-    PROOFS.map(({ name }) => name),
+    all.map(({ name }) => name),
   );
   const { programs } = JSON.parse((await check("--list", "--json", "--threads", "2")).out);
-  const few = PROOFS.filter(({ threads }) => threads.length <= 2);
+  const few = all.filter(({ threads }) => threads.length <= 2);
   assert.equal(
     programs.map(({ name }: { name: string }) => name),
     few.map(({ name }) => name),
   );
   const quick = await check("--list", "--quick", "ring");
-  const some = PROOFS.filter(({ name, quick }) => quick && name.startsWith("ring"));
+  const some = all.filter(({ name, quick }) => quick && name.startsWith("ring"));
   assert.is(quick.out.split("\n").length - 1, some.length);
 });
 
@@ -75,18 +77,14 @@ test(
     const { code, out, err } = await check("gate-1", "--mutant", "NO_SECOND_TRY");
     assert.is(code, 3, err);
     assert.match(out, /\nlost wake-up: waiting for ever: waiter 0 \(\d+ steps, 1 preemption\)\n/);
-    const row = /\n +1 +waiter 0 +takeAll +starts\n/;
-    assert.match(out, row);
+    assert.match(out, /\n +1 +waiter 0 +takeAll +starts\n/);
     assert.match(out, /park gate\.ts:\d+ +wait while 0: sleeps +work gate epoch +0\n/);
     assert.match(out, /setPublished ring\.ts:\d+ +store +seq of slot 0 +0 → 1\n/);
-    const again = /again: ringfold check --replay (check:1:\S+)\n/.exec(out)?.[1] ?? "";
+    assert.match(out, /\n {2}again: ringfold check --replay check:1:\S+\n/);
     await inFolder(async (folder) => {
       const file = put(folder, "report.txt", out);
-      const typed = await check("--replay", again);
       const json = await check("--replay", file, "--json");
-      assert.equal([typed.code, json.code], [3, 3], typed.err);
-      assert.match(typed.out, /^gate-1-waiters-2: lost wake-up: /);
-      assert.match(typed.out, row);
+      assert.is(json.code, 3, json.err);
       const { version, verdict, lines, preemptions } = JSON.parse(json.out);
       assert.equal([version, verdict, preemptions], [1, "lost wake-up", 1]);
       assert.equal(
@@ -143,12 +141,63 @@ test("a reader that leaves is no crash", async () => {
   assert.equal([code, err], [0, ""]);
 });
 
+// --- primitives --------------------------------------------------------------------------
+
+/** Nobody is told when the lock is given back. */
+const SILENT = `
+export const Mutex = {
+  init: () => new Int32Array(new SharedArrayBuffer(4)),
+  lock(mutex) {
+    while (Atomics.compareExchange(mutex, 0, 0, 1) !== 0) Atomics.wait(mutex, 0, 1);
+  },
+  tryLock: (mutex) => Atomics.compareExchange(mutex, 0, 0, 1) === 0,
+  unlock(mutex) {
+    Atomics.store(mutex, 0, 0);
+  },
+};
+`;
+
+test("primitives of ours are proved with the core; another's are found out, and run again", async () => {
+  const ours = await check("mutex-2", "tree-2", "--json");
+  const { verdict, programs } = JSON.parse(ours.out);
+  assert.is(verdict, "proved", ours.err);
+  const names = programs.map(({ name }: { name: string }) => name);
+  assert.equal(names, ["tree-2-threads-3-tasks", "mutex-2-threads-2-rounds"]);
+
+  await inFolder(async (folder) => {
+    const file = put(folder, "silent.mjs", SILENT);
+    const { code, out, err } = await check("mutex-2", "--impl", file);
+    assert.is(code, 3, err);
+    assert.match(out, /\ndeadlock: waiting for ever: /);
+    const again = /again: ringfold check --impl (\S+) --replay (check:1:\S+)\n/.exec(out);
+    assert.is(again?.[1], file);
+    const replayed = await check("--impl", file, "--replay", again?.[2] ?? "");
+    assert.is(replayed.code, 3, replayed.err);
+    assert.match(replayed.out, /^mutex-2-threads-2-rounds: deadlock: /);
+  });
+  await fails(
+    ["check", "--impl", "no-such-package"],
+    2,
+    "ERR_OPTION",
+    "npm install no-such-package",
+  );
+});
+
 // --- wrong usage -------------------------------------------------------------------------
 
 const judge = (values: Record<string, string[]>, flags: string[] = [], files: string[] = []) =>
   checkArgs({ command: "check", values, flags: new Set(flags), files });
 
-test("every option is judged by name and range", () => {
+async function refused(judged: Promise<unknown>, text: string | RegExp): Promise<void> {
+  const error = await judged.then(
+    () => assert.unreachable(String(text)),
+    (error: Error) => error,
+  );
+  assert.ok(error instanceof UsageError, String(error));
+  assert.match((error as Error).message, text);
+}
+
+test("every option is judged by name and range", async () => {
   const ranges: [name: string, good: string[], bad: string[], range: string][] = [
     ["depth", ["0", "64"], ["65", "-1", "x", "1.5", ""], "an integer from 0 to 64"],
     ["states", ["1", "1e8"], ["0", "1e9", "many"], "an integer from 1 to 100000000"],
@@ -157,33 +206,35 @@ test("every option is judged by name and range", () => {
     ["threads", ["2", "64"], ["0", "65"], "an integer from 1 to 64"],
   ];
   for (const [name, good, bad, range] of ranges) {
-    for (const value of good) judge({ [name]: [value] });
+    for (const value of good) await judge({ [name]: [value] });
     for (const value of bad) {
       const text = `--${name}: ${JSON.stringify(value)} is not ${range}`;
-      assert.throws(
-        () => judge({ [name]: [value] }),
-        (error: Error) => error instanceof UsageError && error.message === text,
-        text,
-      );
+      await refused(judge({ [name]: [value] }), text);
     }
-    assert.throws(() => judge({ [name]: ["2", "2"] }), /given 2 times/);
+    await refused(judge({ [name]: ["2", "2"] }), /given 2 times/);
   }
-  assert.throws(() => judge({ threads: ["1"] }), /--threads: the programs have 2 threads or more/);
-  assert.throws(() => judge({ depth: ["1"], runs: ["5"] }), /--runs: is for random schedules/);
-  assert.throws(() => judge({ depth: ["1"], seed: ["5"] }), /--seed: is for random schedules/);
+  await refused(judge({ threads: ["1"] }), /--threads: the programs have 2 threads or more/);
+  await refused(judge({ depth: ["1"], runs: ["5"] }), /--runs: is for random schedules/);
+  await refused(judge({ depth: ["1"], seed: ["5"] }), /--seed: is for random schedules/);
+  await refused(judge({ impl: [""] }), /--impl: "" is not the name of a package/);
+  await refused(judge({ impl: ["x"], mutant: ["no-wake"] }), /--impl: is for primitives/);
 });
 
-test("names are found by how they begin, and guessed when they are wrong", () => {
-  const names = (...files: string[]) => judge({}, [], files).proofs.map(({ name }) => name);
-  assert.equal(names("gate-2-waiters-11"), ["gate-2-waiters-11"]);
-  assert.ok(names("gate-2-waiters-11-").every((name) => name.startsWith("gate-2-waiters-11-")));
-  assert.is(names().length, PROOFS.length);
-  assert.equal(names("gate", "tree", "gate"), names("tree", "gate"));
-  assert.throws(
-    () => names("gaet"),
-    /unknown program "gaet": did you mean gate\? There are ring, /,
+test("names are found by how they begin, and guessed when they are wrong", async () => {
+  const names = async (...files: string[]) =>
+    (await judge({}, [], files)).proofs.map(({ name }) => name);
+  assert.equal(await names("gate-2-waiters-11"), ["gate-2-waiters-11"]);
+  const some = await names("gate-2-waiters-11-");
+  assert.ok(some.length > 0 && some.every((name) => name.startsWith("gate-2-waiters-11-")));
+  const [all, sync] = [await names(), await names("sync")];
+  assert.is(all.length - sync.length, PROOFS.length);
+  assert.ok(
+    sync.some((name) => name.startsWith("once")) && !sync.some((name) => /^gate/.test(name)),
   );
-  assert.throws(() => names(""), /unknown program ""/);
+  assert.equal(await names("gate", "tree", "gate"), await names("tree", "gate"));
+  await refused(names("gaet"), /unknown program "gaet": did you mean gate\? There are ring, /);
+  await refused(names(""), /unknown program ""/);
+  await refused(judge({ mutant: ["no-wake"] }, [], ["sync"]), /--mutant: is for the core/);
 });
 
 test("defects and counter-examples that are none are usage errors", async () => {
@@ -193,17 +244,17 @@ test("defects and counter-examples that are none are usage errors", async () => 
     "ERR_OPTION",
     '--mutant: "no-sekond-try" is no defect: did you mean no-second-try? There are early-publish, ',
   );
-  for (const text of ["check:1:tree", "no-such-file", "", "/"]) {
-    const { code } = await check("--replay", text);
-    assert.ok(code === 2 || (text === "/" && code === 1), text);
+  for (const text of ["check:1:tree", "no-such-file", ""]) {
+    await refused(judge({ replay: [text] }), /--replay: ".*" is not a counter-example/);
   }
+  await fails(["check", "--replay", "/"], 1, "ERR_FILE", "--replay: ");
   const replay = { replay: ["check:1:gate-1-waiters-2::0::"] };
-  assert.throws(() => judge({ ...replay, depth: ["1"] }), /--replay: .* leave --depth out/);
-  assert.throws(() => judge(replay, ["quick"]), /--replay: .* leave --quick out/);
-  assert.throws(() => judge(replay, [], ["gate"]), /--replay: .* leave "gate" out/);
-  assert.throws(() => judge({ replay: ["check:1:gone::0::"] }), /there is no program "gone"/);
-  assert.throws(
-    () => judge({ replay: ["check:1:gate-1-waiters-2:gone:0::"] }),
+  await refused(judge({ ...replay, depth: ["1"] }), /--replay: .* leave --depth out/);
+  await refused(judge(replay, ["quick"]), /--replay: .* leave --quick out/);
+  await refused(judge(replay, [], ["gate"]), /--replay: .* leave "gate" out/);
+  await refused(judge({ replay: ["check:1:gone::0::"] }), /there is no program "gone"/);
+  await refused(
+    judge({ replay: ["check:1:tree-2-threads-3-tasks:gone:0::"] }),
     /"gone" is no defect/,
   );
 });
