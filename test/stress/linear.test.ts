@@ -228,16 +228,6 @@ const defects: [string, Defect][] = [
       change: ["    if (load32(slotAt(slots, mask, shift, t) + SLOT_SEQ) != t) break;\n", ""],
     },
   ],
-  [
-    "publishes the first of many first",
-    {
-      file: "ring.ts",
-      change: [
-        "  if (EARLY_PUBLISH || n == 0) return;\n",
-        "  if (EARLY_PUBLISH || n == 0) return;\n  setPublished(ring, first);\n",
-      ],
-    },
-  ],
 ];
 
 for (const [name, defect] of defects) {
