@@ -47,72 +47,118 @@ const BOUNDS = 3;
 const MOST_BOUNDED = 300_000;
 
 export function prove(make: MakeMachine, program: Program, plan: Plan, watch: Watch): Proved {
-  const began = performance.now();
-  const shared = new Set<number>();
-  let isStopped = false;
-  const stopper = (doing: string) => (done: number, steps: number) => {
-    isStopped ||= watch(doing, done, steps);
-    return isStopped;
-  };
-  const search = (limits: Limits) =>
-    settled((words) => {
-      const explorer = new Explorer(make(words), program, limits);
-      return { ...explorer.run(), explorer };
-    }, shared);
-  let bound: number | undefined;
-  const result = (
-    verdict: string,
-    of: { states: number; steps: number },
-    more: Partial<Proved> = {},
-  ): Proved => ({
-    verdict,
-    bound,
-    states: of.states,
-    steps: of.steps,
-    interleavings: undefined,
-    runs: 0,
-    milliseconds: performance.now() - began,
-    finding: undefined,
-    shared,
-    ...more,
-  });
-  /** `preemptions`: with how few there is a finding. */
-  const broken = (
-    of: { states: number; steps: number },
-    finding: Finding,
-    preemptions: number | undefined,
-    runs = 0,
-  ): Proved => {
-    const stop = () => watch("makes it short", of.states, of.steps);
-    const least = minimise(make, program, shared, finding, { preemptions, stop });
-    return result(least.verdict, of, { finding: least, runs });
-  };
+  return new Prover(make, program, plan, watch).run();
+}
 
-  const { depth, mostStates } = plan;
-  for (let preemptions = 0; preemptions <= (depth ?? BOUNDS); preemptions++) {
-    const stop = stopper(`at most ${preemptions} preemptions`);
-    const most = depth === undefined ? Math.min(mostStates, MOST_BOUNDED) : mostStates;
-    const report = search({ preemptions, mostStates: most, stop });
-    if (report.finding !== undefined) return broken(report, report.finding, preemptions);
-    if (!report.cut) bound = preemptions;
-    if (isStopped || preemptions === depth || (report.cut && depth !== undefined)) {
-      return result("incomplete", report);
-    }
-    if (report.cut) break;
+type Extent = Pick<Proved, "states" | "steps">;
+
+class Prover {
+  readonly #make: MakeMachine;
+  readonly #program: Program;
+  readonly #plan: Plan;
+  readonly #watch: Watch;
+  readonly #began = performance.now();
+  readonly #shared = new Set<number>();
+  #isStopped = false;
+  /** Explored to its end. */
+  #bound: number | undefined;
+  #last: Extent = { states: 0, steps: 0 };
+
+  constructor(make: MakeMachine, program: Program, plan: Plan, watch: Watch) {
+    this.#make = make;
+    this.#program = program;
+    this.#plan = plan;
+    this.#watch = watch;
   }
 
-  const all = search({ mostStates, stop: stopper("all interleavings") });
-  if (all.finding !== undefined) return broken(all, all.finding, undefined);
-  if (all.exhaustive) return result("proved", all, { interleavings: all.explorer.graph().ways() });
-  if (isStopped) return result("incomplete", all);
+  run(): Proved {
+    const { depth, mostStates } = this.#plan;
+    if (depth !== undefined) return this.#bounds(depth, mostStates) ?? this.#incomplete();
+    return (
+      this.#bounds(BOUNDS, Math.min(mostStates, MOST_BOUNDED)) ??
+      this.#all() ??
+      // Not all, then: as far as bounds can be explored, and beyond at random.
+      this.#bounds(BOUNDS, mostStates) ??
+      this.#random()
+    );
+  }
 
-  const { seed, runs } = plan;
-  const stop = stopper("random schedules");
-  const random = settled(
-    (words) => sample(make, program, words, { seed, runs, stop }),
-    new Set(shared),
-  );
-  const total = { states: all.states, steps: all.steps + random.steps };
-  if (random.finding !== undefined) return broken(total, random.finding, undefined, random.runs);
-  return result("incomplete", total, { runs: random.runs });
+  /** From the next bound up to `to`, until one is cut short. Undefined: go on. */
+  #bounds(to: number, mostStates: number): Proved | undefined {
+    for (let preemptions = (this.#bound ?? -1) + 1; preemptions <= to; preemptions++) {
+      const stop = this.#stopper(`at most ${preemptions} preemptions`);
+      const { report } = this.#search({ preemptions, mostStates, stop });
+      if (report.finding !== undefined) return this.#broken(report.finding, preemptions);
+      if (this.#isStopped) return this.#incomplete();
+      if (report.cut) return undefined;
+      this.#bound = preemptions;
+    }
+    return undefined;
+  }
+
+  #all(): Proved | undefined {
+    const { mostStates } = this.#plan;
+    const { report, explorer } = this.#search({ mostStates, stop: this.#stopper("all orders") });
+    if (report.finding !== undefined) return this.#broken(report.finding, undefined);
+    if (report.exhaustive)
+      return this.#result("proved", { interleavings: explorer.graph().ways() });
+    return this.#isStopped ? this.#incomplete() : undefined;
+  }
+
+  #random(): Proved {
+    const { seed, runs } = this.#plan;
+    const stop = this.#stopper("random schedules");
+    const { states, steps } = this.#last;
+    const report = settled(
+      (words) => sample(this.#make, this.#program, words, { seed, runs, stop }),
+      this.#shared,
+    );
+    this.#last = { states, steps: steps + report.steps };
+    if (report.finding === undefined) return this.#result("incomplete", { runs: report.runs });
+    return { ...this.#broken(report.finding, undefined), runs: report.runs };
+  }
+
+  #search(limits: Limits) {
+    const found = settled((words) => {
+      const explorer = new Explorer(this.#make(words), this.#program, limits);
+      return { report: explorer.run(), explorer };
+    }, this.#shared);
+    this.#last = found.report;
+    return found;
+  }
+
+  #stopper(doing: string): (done: number, steps: number) => boolean {
+    return (done, steps) => {
+      this.#isStopped ||= this.#watch(doing, done, steps);
+      return this.#isStopped;
+    };
+  }
+
+  /** `preemptions`: with how few there is a finding. */
+  #broken(finding: Finding, preemptions: number | undefined): Proved {
+    const { states, steps } = this.#last;
+    const stop = () => this.#watch("makes it short", states, steps);
+    const options = { preemptions, stop };
+    const least = minimise(this.#make, this.#program, this.#shared, finding, options);
+    return this.#result(least.verdict, { finding: least });
+  }
+
+  #incomplete(): Proved {
+    return this.#result("incomplete");
+  }
+
+  #result(verdict: string, more: Partial<Proved> = {}): Proved {
+    return {
+      verdict,
+      bound: this.#bound,
+      states: this.#last.states,
+      steps: this.#last.steps,
+      interleavings: undefined,
+      runs: 0,
+      milliseconds: performance.now() - this.#began,
+      finding: undefined,
+      shared: this.#shared,
+      ...more,
+    };
+  }
 }

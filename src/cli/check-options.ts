@@ -34,7 +34,7 @@ const SEED: Range = [0, 2 ** 32 - 1];
 const THREADS: Range = [1, 64];
 
 /** They and the steps between take up to 2 GB. */
-const DEFAULT_STATES = 15_000_000;
+const DEFAULT_STATES = 20_000_000;
 const DEFAULT_RUNS = 20_000;
 const DEFAULT_SEED = 1;
 /** A longer file is no counter-example. */

@@ -79,33 +79,58 @@ function changeOf({ before, after }: TraceLine): string {
   return after === undefined ? before : `${before} → ${after}`;
 }
 
+/** Of lines in a row that differ in the address only, so many are shown. */
+const MOST_ALIKE = 4;
+
+/** The first and the last of many that are alike, and between them how many were left out. */
+function fold(lines: readonly TraceLine[]): (TraceLine | number)[] {
+  const isLike = (a: TraceLine | undefined, b: TraceLine) =>
+    a?.thread === b.thread && a.where === b.where && a.operation === b.operation;
+  const folded: (TraceLine | number)[] = [];
+  for (let i = 0; i < lines.length; ) {
+    const first = lines[i] as TraceLine;
+    let end = i + 1;
+    while (isLike(lines[end], first)) end++;
+    const alike = lines.slice(i, end);
+    if (alike.length <= MOST_ALIKE) folded.push(...alike);
+    else folded.push(first, alike.length - 2, alike.at(-1) as TraceLine);
+    i = end;
+  }
+  return folded;
+}
+
+const cellsOf = (line: TraceLine): string[] => [
+  line.step === undefined ? "" : String(line.step),
+  line.thread,
+  line.where,
+  line.operation,
+  line.address,
+  changeOf(line),
+];
+
 /** A line a step: thread, where, operation, address, old → new value. */
-export function formatTrace(trace: Trace, style: Style): string {
-  const { lines, loop, stuck } = trace;
-  const rows = [
-    ["", "thread", "where", "operation", "address", "value"],
-    ...lines.map((line) => [
-      line.step === undefined ? "" : String(line.step),
-      line.thread,
-      line.where,
-      line.operation,
-      line.address,
-      changeOf(line),
-    ]),
-  ];
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  const text = rows.map((row, r) => {
-    const cells = row.map((cell, i) =>
-      i === 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
-    );
-    const line = `${GAP}${cells.join(GAP)}`.trimEnd();
-    const step = lines[r - 1]?.step;
-    if (r === 0) return `${style("bold", line)}\n`;
-    const begins =
-      loop !== undefined && step === loop ? `${GAP}from here on round and round:\n` : "";
-    return `${begins}${step === undefined ? style("dim", line) : line}\n`;
+export function formatTrace({ lines, loop, stuck }: Trace, style: Style): string {
+  const folded = fold(lines);
+  const rows = folded.map((line) => (typeof line === "number" ? [] : cellsOf(line)));
+  const head = ["", "thread", "where", "operation", "address", "value"];
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)));
+  const lineOf = (row: readonly string[]) =>
+    `${GAP}${widths
+      .map((width, i) => (i === 0 ? (row[i] ?? "").padStart(width) : (row[i] ?? "").padEnd(width)))
+      .join(GAP)}`.trimEnd();
+  let isMarked = false;
+  const text = folded.map((line, i) => {
+    if (typeof line === "number") {
+      return `${style("dim", `${lineOf(["", `… ${plural(line, "line")} like these`])}`)}\n`;
+    }
+    const shown = lineOf(rows[i] as string[]);
+    const begins = !isMarked && loop !== undefined && (line.step ?? 0) >= loop;
+    isMarked ||= begins;
+    const mark = begins ? `${GAP}from here on round and round:\n` : "";
+    return `${mark}${line.step === undefined ? style("dim", shown) : shown}\n`;
   });
-  return `${text.join("")}${stuck.map((one) => `${GAP}${one}\n`).join("")}`;
+  const waits = stuck.map((one) => `${GAP}${one}\n`);
+  return `${style("bold", lineOf(head))}\n${text.join("")}${waits.join("")}`;
 }
 
 /** For a shell. */

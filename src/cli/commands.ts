@@ -135,7 +135,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ),
       value(
         "states",
-        "States a program may have, 1 to 1e8; beyond, random schedules (default: 15000000, in 2 GB)",
+        "States a program may have, 1 to 1e8; beyond, random schedules (default: 20000000, in 2 GB)",
       ),
       value("runs", "How many random schedules: 1 to 1e8 (default: 20000)"),
       value("seed", "Decides the random schedules: 0 to 4294967295 (default: 1)"),
