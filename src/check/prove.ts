@@ -62,7 +62,9 @@ class Prover {
   #isStopped = false;
   /** Explored to its end. */
   #bound: number | undefined;
+  /** Of the last search; and of that of all orders. */
   #last: Extent = { states: 0, steps: 0 };
+  #whole = this.#last;
 
   constructor(make: MakeMachine, program: Program, plan: Plan, watch: Watch) {
     this.#make = make;
@@ -86,7 +88,9 @@ class Prover {
   /** From the next bound up to `to`, until one is cut short. Undefined: go on. */
   #bounds(to: number, mostStates: number): Proved | undefined {
     for (let preemptions = (this.#bound ?? -1) + 1; preemptions <= to; preemptions++) {
-      const stop = this.#stopper(`at most ${preemptions} preemptions`);
+      const stop = this.#stopper(
+        `at most ${preemptions} preemption${preemptions === 1 ? "" : "s"}`,
+      );
       const { report } = this.#search({ preemptions, mostStates, stop });
       if (report.finding !== undefined) return this.#broken(report.finding, preemptions);
       if (this.#isStopped) return this.#incomplete();
@@ -102,13 +106,14 @@ class Prover {
     if (report.finding !== undefined) return this.#broken(report.finding, undefined);
     if (report.exhaustive)
       return this.#result("proved", { interleavings: explorer.graph().ways() });
+    this.#whole = this.#last;
     return this.#isStopped ? this.#incomplete() : undefined;
   }
 
   #random(): Proved {
     const { seed, runs } = this.#plan;
     const stop = this.#stopper("random schedules");
-    const { states, steps } = this.#last;
+    const { states, steps } = this.#whole;
     const report = settled(
       (words) => sample(this.#make, this.#program, words, { seed, runs, stop }),
       this.#shared,

@@ -104,7 +104,10 @@ test("a search that is cut short, bounded or stopped is incomplete", async () =>
     ["adds", 4],
   ];
   const cut = await judge(calls, undefined, { mostStates: 20 });
-  assert.equal([cut.verdict, cut.runs, cut.interleavings], ["incomplete", 200, undefined]);
+  assert.equal(
+    [cut.verdict, cut.states, cut.runs, cut.interleavings],
+    ["incomplete", 20, 200, undefined],
+  );
   const bounded = await judge(calls, undefined, { depth: 2 });
   assert.equal([bounded.verdict, bounded.bound, bounded.runs], ["incomplete", 2, 0]);
   const program = programOf(calls);
