@@ -16,12 +16,17 @@ export class Interrupted extends Error {
   }
 }
 
+/** Signals so close together (ms) are one: a shell and a tool may both send it to a group. */
+const SAME_MS = 100;
+
 /**
  * Aborts by the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
  * `onExit` is called before that.
  */
 export class Stop {
   readonly #controller = new AbortController();
+  /** When the first signal came; 0 before. */
+  #signalled = 0;
   /** Called before a second signal ends the process: leave the terminal as it was. */
   onExit: () => void = () => {};
 
@@ -33,6 +38,9 @@ export class Stop {
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(name, () => {
         const reason = new Interrupted(name);
+        const now = performance.now();
+        if (this.#signalled !== 0 && now - this.#signalled < SAME_MS) return;
+        this.#signalled ||= now;
         if (this.signal.aborted) {
           this.onExit();
           process.exit(reason.exitCode);

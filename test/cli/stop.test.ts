@@ -127,6 +127,15 @@ test("SIGINT ends an operator that never comes back", () =>
     assert.not.ok(groupLives(child.pid as number));
   }));
 
+test("a SIGINT that comes twice at once is one", () =>
+  inFolder(async (folder) => {
+    const { child, end } = await stuck(folder);
+    for (let i = 0; i < 2; i++) process.kill(child.pid as number, "SIGINT");
+    const { code, err } = await end;
+    assert.is(code, 130);
+    assert.is(err, "ringfold: interrupted by SIGINT\n");
+  }));
+
 test("a second SIGINT does not wait for workers", () =>
   inFolder(async (folder) => {
     const { child, end } = await stuck(folder);
