@@ -2,16 +2,17 @@
 // in, then runs the scenario, or explores the check's programs, and tells. Its parent kills it if it
 // hangs.
 
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileDefect } from "../src/check/defects.js";
 import { explore } from "../src/check/explorer.js";
 import { PROOFS } from "../src/check/programs.js";
-import { type Implementation, OURS } from "../src/check/sync.js";
+import { OURS } from "../src/check/sync.js";
 import { loadScenario, MODULES } from "../src/stress/index.js";
 import { runScenario } from "../src/stress/runner.js";
 import type { Modules, Settings } from "../src/stress/scenario.js";
-import { firstFinding, type Kill, SYNC_MUTANTS } from "./check/sync-mutants.js";
+import { firstKill, SYNC_MUTANTS } from "./check/sync-mutants.js";
 
 /** What the parent asks for. `defect`: a constant of switches.ts; undefined: what the build made. */
 export type Order = StressOrder | CheckOrder | SyncOrder;
@@ -58,7 +59,6 @@ interface Compiler {
     outFile: string,
     options: { switches: readonly string[]; optimize: boolean },
   ): Promise<void>;
-  makeSuspendable(file: string): Promise<void>;
 }
 
 const CHECK = fileURLToPath(new URL("../src/check/check.wasm", import.meta.url));
@@ -131,12 +131,8 @@ async function runStress(order: StressOrder): Promise<void> {
 
 async function checkModule({ defect, folder }: CheckOrder): Promise<WebAssembly.Module> {
   if (defect === undefined) return new WebAssembly.Module(await readFile(CHECK));
-  const { compile, makeSuspendable } = (await import(join(CORE, "compile.mjs"))) as Compiler;
-  const out = join(folder, `check-${defect}-${process.pid}.wasm`);
-  const options = { switches: ["STEPPED", defect], optimize: true };
-  await compile(join(CORE, "programs/index.ts"), out, options);
-  await makeSuspendable(out);
-  return new WebAssembly.Module(await readFile(out));
+  // Two runs at a time share the folder.
+  return compileDefect(defect, await mkdtemp(join(folder, "check-")));
 }
 
 /** Explores one program after the other until one finds something. */
@@ -161,17 +157,6 @@ async function runCheck(order: CheckOrder): Promise<void> {
     break;
   }
   await tell({ kind: "end", took: performance.now() - start, operations: states });
-}
-
-function firstKill(impl: Implementation): Kill | undefined {
-  const { finding, proof, milliseconds, states } = firstFinding(impl) ?? {};
-  if (finding === undefined || proof === undefined) return undefined;
-  return {
-    verdict: finding.verdict,
-    proof: proof.name,
-    milliseconds: milliseconds ?? 0,
-    states: states ?? 0,
-  };
 }
 
 async function runSync({ defect }: SyncOrder): Promise<void> {

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { switchOf } from "../src/check/defects.js";
 import { SYNC_MUTANTS } from "./check/sync-mutants.js";
 import type { Order, Told } from "./mutants-child.js";
 import { MUTANTS, type Mutant, NEEDS, type Stress } from "./mutants-table.js";
@@ -52,8 +53,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 const UNCHANGED = { name: "(unchanged)", broken: "nothing" };
 
-const switchOf = ({ name }: Mutant) => name.toUpperCase().replaceAll("-", "_");
-
 function stressOrder(
   { scenario, seed, duration, options }: Stress,
   defect: string | undefined,
@@ -77,7 +76,7 @@ function attemptsAt(mutant: Mutant, folder: string): Attempt[] {
   if (isOfSync(mutant)) {
     return [{ mutant, order: { tool: "check sync", defect: mutant.name } }];
   }
-  const defect = switchOf(mutant);
+  const defect = switchOf(mutant.name);
   const check: Order = { tool: "check", defect, folder };
   const { stress } = mutant;
   const orders = stress === undefined ? [check] : [check, stressOrder(stress, defect, folder)];

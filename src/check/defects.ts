@@ -27,7 +27,8 @@ interface Compiler {
 }
 
 const ENTRY = fileURLToPath(new URL("programs/index.ts", CORE));
-const switchOf = (name: string): string => name.toUpperCase().replaceAll("-", "_");
+/** The constant of a defect. */
+export const switchOf = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
 async function compiler(): Promise<Compiler> {
   return (await import(new URL("compile.mjs", CORE).href)) as Compiler;

@@ -40,6 +40,13 @@ import * as ring from "./ring";
 /** A submitter's gate has one waiter, but its bit stands where its number says. */
 const GATE_WORDS = 4;
 
+/** A ticket of a ring that holds all that can be outstanding: it is never full for long. */
+function reserve(me: i32, at: usize): i64 {
+  let ticket = ring.reserve(me, at);
+  while (ticket < 0) ticket = ring.reserve(me, at);
+  return ticket;
+}
+
 /**
  * Publishes an answer and wakes the submitter. The result ring holds an answer of every job
  * and of every streamed task that can be outstanding, so it is never full. After the answer
@@ -50,8 +57,7 @@ export function answer(me: i32, job: usize, task: i32, cell: i32): void {
   const submitter = peek32(job + JOB_SUBMITTER);
   const line = lineOf(submitter);
   const results = <usize>peek32(line + LINE_RESULTS);
-  let ticket = ring.reserve(me, results);
-  while (ticket < 0) ticket = ring.reserve(me, results);
+  const ticket = reserve(me, results);
   const record = ring.payloadOf(results, ticket);
   poke32(ring.slotOf(results, ticket) + SLOT_EPOCH, peek32(job + JOB_EPOCH));
   poke32(record + RECORD_JOB, <i32>((job - JOBS) / JOB_SIZE));
@@ -75,8 +81,7 @@ export function push(
   cell: i32,
   tries: i32,
 ): void {
-  let ticket = ring.reserve(me, TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  const ticket = reserve(me, TASK_RING);
   fillTask(ticket, index, epoch, task, address, length, cell, tries);
   point(POINT_FILLED);
   ring.publish(TASK_RING, ticket);
@@ -118,8 +123,7 @@ export function pushTasks(me: i32, index: i32, epoch: i32, first: i32, most: i32
 
 /** Publishes the record in a dead thread's line once more. */
 export function pushAgain(me: i32, line: usize, tries: i32): void {
-  let ticket = ring.reserve(me, TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  const ticket = reserve(me, TASK_RING);
   refill(ticket, line, tries);
   ring.publish(TASK_RING, ticket);
 }
@@ -145,8 +149,7 @@ function refill(ticket: i64, line: usize, tries: i32): void {
 export function giveBack(me: i32): void {
   const line = lineOf(me);
   store32(line + LINE_HAND, HAND_BACK);
-  let ticket = ring.reserve(me, TASK_RING);
-  while (ticket < 0) ticket = ring.reserve(me, TASK_RING);
+  const ticket = reserve(me, TASK_RING);
   refill(ticket, line, peek32(line + LINE_RECORD + RECORD_TRIES));
   point(POINT_FILLED);
   store32(line + LINE_HAND, HAND_GIVEN);

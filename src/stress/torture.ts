@@ -69,15 +69,6 @@ function combinationsOf(settings: Settings): Combination[] {
   return all;
 }
 
-function shuffle<T>(list: readonly T[], random: Random): T[] {
-  const order = [...list];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [order[i], order[j]] = [order[j] as T, order[i] as T];
-  }
-  return order;
-}
-
 /** The first ticket of a round of so many items that goes over a wrap, or ends at the end. */
 export function startOf(wrap: bigint, items: number, capacity: number, random: Random): bigint {
   if (wrap === 0n) return 0n;
@@ -149,7 +140,7 @@ class Torture {
     const left = () => settings.duration - (performance.now() - began);
     try {
       for (let turn = 0; left() > 0 && !signal.aborted && !this.#failed; turn++) {
-        for (const [i, combination] of shuffle(combinations, random).entries()) {
+        for (const [i, combination] of random.shuffle(combinations).entries()) {
           if (left() <= 0 || signal.aborted || this.#failed) break;
           await this.#round(combination, WRAPS[(i + turn) % WRAPS.length] ?? WRAPS[0], left());
         }

@@ -38,6 +38,14 @@ export function firstFinding(impl: Implementation, about = ""): SyncResult | und
   return undefined;
 }
 
+/** The same in short. */
+export function firstKill(impl: Implementation, about = ""): Kill | undefined {
+  const found = firstFinding(impl, about);
+  if (found?.finding === undefined) return undefined;
+  const { finding, proof, states, milliseconds } = found;
+  return { verdict: finding.verdict, proof: proof.name, states, milliseconds };
+}
+
 type Name = "mutex" | "spinlock" | "semaphore" | "condition" | "barrier" | "once";
 
 /** `name` begins with the primitive's, and -async if only asynchronous functions show it. */
@@ -50,10 +58,7 @@ function mutant(name: string, broken: string, ...changes: Change[]): SyncMutant 
       name,
       changes.map(([from, to]) => ({ file, from, to })),
     );
-    const found = firstFinding(impl, about);
-    if (found?.finding === undefined) return undefined;
-    const { finding, proof, states, milliseconds } = found;
-    return { verdict: finding.verdict, proof: proof.name, states, milliseconds };
+    return firstKill(impl, about);
   };
   return { name, broken, kill };
 }
