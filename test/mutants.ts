@@ -14,6 +14,7 @@ import { switchOf } from "../src/check/defects.js";
 import { SYNC_MUTANTS } from "./check/sync-mutants.js";
 import type { Order, Told } from "./mutants-child.js";
 import { MUTANTS, type Mutant, NEEDS, type Stress } from "./mutants-table.js";
+import { NOTHING_CHOSEN } from "./stress/settings.js";
 
 const CHILD = fileURLToPath(new URL("./mutants-child.js", import.meta.url));
 /** Children at a time: scenarios have threads of their own. */
@@ -61,12 +62,7 @@ function stressOrder(
   const settings = {
     seed,
     duration,
-    producers: undefined,
-    consumers: undefined,
-    capacity: undefined,
-    batch: undefined,
-    threads: undefined,
-    rate: undefined,
+    ...NOTHING_CHOSEN,
     ...options,
   };
   return { tool: "stress", scenario, settings, needs: NEEDS[scenario] ?? [], defect, folder };

@@ -2,6 +2,7 @@
 
 import type { StressReport } from "../../src/cli/reports/report.js";
 import type { Outcome, TimedEvent, TimedSample } from "../../src/stress/runner.js";
+import { NOTHING_CHOSEN } from "../stress/settings.js";
 
 export const SCENARIO = {
   name: "kill",
@@ -43,12 +44,8 @@ export function report(more: Partial<Outcome> = {}, runs = 1): StressReport {
     settings: {
       seed: 2_718_281_828,
       duration: 12_000,
-      producers: undefined,
-      consumers: undefined,
-      capacity: undefined,
-      batch: undefined,
+      ...NOTHING_CHOSEN,
       threads: 4,
-      rate: undefined,
     },
     began: Date.UTC(2026, 10, 23, 9, 30, 15),
     took: 12_034.5,

@@ -10,6 +10,7 @@ import type {
   TimelineEvent,
   Violation,
 } from "../../src/stress/scenario.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const moduleOf = (name: string) =>
   new WebAssembly.Module(readFileSync(new URL(`../../src/${name}`, import.meta.url)));
@@ -36,12 +37,7 @@ export async function runScenario(
     settings: {
       seed: 7,
       duration: 300,
-      producers: undefined,
-      consumers: undefined,
-      capacity: undefined,
-      batch: undefined,
-      threads: undefined,
-      rate: undefined,
+      ...NOTHING_CHOSEN,
       modules: { core, checked: core, drill: drillModule, record: core },
       ...settings,
     },

@@ -4,16 +4,12 @@ import { MODULES } from "../../src/stress/index.js";
 import { kill } from "../../src/stress/kill.js";
 import { runScenario } from "../../src/stress/runner.js";
 import { assert, seeded, test } from "../harness.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const settings = (duration: number) => ({
   seed: seeded("kill").u32(),
   duration,
-  producers: undefined,
-  consumers: undefined,
-  capacity: undefined,
-  batch: undefined,
-  threads: undefined,
-  rate: undefined,
+  ...NOTHING_CHOSEN,
   modules: MODULES,
 });
 

@@ -9,16 +9,13 @@ import {
 } from "../../src/stress/runner.js";
 import type { Modules, Run, Scenario, Settings, Summary } from "../../src/stress/scenario.js";
 import { assert, test } from "../harness.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const SETTINGS: Settings = {
   seed: 7,
   duration: 10,
-  producers: undefined,
+  ...NOTHING_CHOSEN,
   consumers: 2,
-  capacity: undefined,
-  batch: undefined,
-  threads: undefined,
-  rate: undefined,
   // These scenarios run no core.
   modules: {} as Modules,
 };

@@ -9,6 +9,7 @@ import { type Outcome, runScenario } from "../../src/stress/runner.js";
 import type { Run, Scenario, Summary } from "../../src/stress/scenario.js";
 import { soak, soakOf } from "../../src/stress/soak.js";
 import { assert, seeded, test } from "../harness.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const SEED = seeded("soak").u32();
 
@@ -20,12 +21,7 @@ function run(
   const settings = {
     seed: SEED,
     duration,
-    producers: undefined,
-    consumers: undefined,
-    capacity: undefined,
-    batch: undefined,
-    threads: undefined,
-    rate: undefined,
+    ...NOTHING_CHOSEN,
     modules: MODULES,
   };
   return runScenario(scenario, settings, signal);
