@@ -1,39 +1,13 @@
 // Threads that submit to an engine die with jobs of every kind under way: others do not notice, and
 // nothing of the dead is left.
 
-import {
-  FAULT_STALL,
-  POINT_ANNOUNCED,
-  POINT_ANSWERED,
-  POINT_ARRIVED,
-  POINT_CELL_DONE,
-  POINT_CLAIM,
-  POINT_CLAIMED,
-  POINT_COMPLETE,
-  POINT_COPIED,
-  POINT_DONE,
-  POINT_EPOCH,
-  POINT_FILLED,
-  POINT_FOLDED,
-  POINT_IN_HAND,
-  POINT_MERGED,
-  POINT_PAIR_CLAIM,
-  POINT_PAIR_CLAIMED,
-  POINT_PAIR_MERGED,
-  POINT_PAIR_PUBLISHED,
-  POINT_PUBLISHED,
-  POINT_RELEASED,
-  POINT_RESERVE,
-  POINT_RESERVED,
-  POINT_ROUND,
-  POINT_WOKEN,
-} from "../../src/core/map.js";
+import { FAULT_STALL, POINT_CELL_DONE, POINT_EPOCH, POINT_PUBLISHED } from "../../src/core/map.js";
 import { attachEngine, createEngine, type Engine } from "../../src/index.js";
 import { MODULES } from "../../src/stress/index.js";
 import { assert, seeded, test } from "../harness.js";
 import { Submitter } from "./death-attached.js";
 import { flight, flightNow, type Material, makeMaterial } from "./death-jobs.js";
-import { assertClean, pause, until, Words } from "./death-support.js";
+import { assertClean, COMMON_POINTS, pause, until, Words } from "./death-support.js";
 
 /** An engine, its owner warm, and another thread that submits to it all the while. */
 async function scene(body: (engine: Engine, material: Material) => Promise<number>): Promise<void> {
@@ -85,32 +59,7 @@ test("threads that are terminated with jobs of all kinds under way leave nothing
 });
 
 /** Where a thread that submits passes, by itself or as it helps. */
-const POINTS: readonly number[] = [
-  POINT_RESERVE,
-  POINT_RESERVED,
-  POINT_FILLED,
-  POINT_PUBLISHED,
-  POINT_CLAIM,
-  POINT_CLAIMED,
-  POINT_COPIED,
-  POINT_IN_HAND,
-  POINT_RELEASED,
-  POINT_FOLDED,
-  POINT_ARRIVED,
-  POINT_MERGED,
-  POINT_COMPLETE,
-  POINT_ANSWERED,
-  POINT_EPOCH,
-  POINT_ANNOUNCED,
-  POINT_WOKEN,
-  POINT_CELL_DONE,
-  POINT_PAIR_CLAIM,
-  POINT_PAIR_CLAIMED,
-  POINT_PAIR_MERGED,
-  POINT_PAIR_PUBLISHED,
-  POINT_ROUND,
-  POINT_DONE,
-];
+const POINTS: readonly number[] = [...COMMON_POINTS, POINT_PUBLISHED, POINT_EPOCH, POINT_CELL_DONE];
 
 test("threads that die at every point that one that submits passes leave nothing behind", async () => {
   const random = seeded("struck");

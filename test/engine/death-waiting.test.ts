@@ -7,28 +7,13 @@ import {
   CONTROL_WORKERS,
   FAULT_STALL,
   FAULT_TRAP,
-  POINT_ANNOUNCED,
-  POINT_ANSWERED,
   POINT_ARRIVED,
-  POINT_CLAIM,
   POINT_CLAIMED,
-  POINT_COMPLETE,
-  POINT_COPIED,
-  POINT_DONE,
-  POINT_FILLED,
   POINT_FOLDED,
   POINT_IDLE,
   POINT_IN_HAND,
-  POINT_MERGED,
-  POINT_PAIR_CLAIM,
   POINT_PAIR_CLAIMED,
-  POINT_PAIR_MERGED,
-  POINT_PAIR_PUBLISHED,
-  POINT_RELEASED,
-  POINT_RESERVE,
   POINT_RESERVED,
-  POINT_ROUND,
-  POINT_WOKEN,
 } from "../../src/core/map.js";
 import { attachEngine, createEngine } from "../../src/index.js";
 import { MODULES } from "../../src/stress/index.js";
@@ -36,33 +21,10 @@ import { assert, seeded, test } from "../harness.js";
 import { owner, Submitter } from "./death-attached.js";
 import type { ExitsInit } from "./death-exits.js";
 import { flight, flightNow, makeMaterial } from "./death-jobs.js";
-import { assertClean, until, Words } from "./death-support.js";
+import { assertClean, COMMON_POINTS, until, Words } from "./death-support.js";
 
 /** Where a worker passes. */
-const POINTS: readonly number[] = [
-  POINT_RESERVE,
-  POINT_RESERVED,
-  POINT_FILLED,
-  POINT_ANSWERED,
-  POINT_CLAIM,
-  POINT_CLAIMED,
-  POINT_COPIED,
-  POINT_IN_HAND,
-  POINT_RELEASED,
-  POINT_FOLDED,
-  POINT_ARRIVED,
-  POINT_MERGED,
-  POINT_COMPLETE,
-  POINT_DONE,
-  POINT_IDLE,
-  POINT_ANNOUNCED,
-  POINT_WOKEN,
-  POINT_PAIR_CLAIM,
-  POINT_PAIR_CLAIMED,
-  POINT_PAIR_MERGED,
-  POINT_PAIR_PUBLISHED,
-  POINT_ROUND,
-];
+const POINTS: readonly number[] = [...COMMON_POINTS, POINT_IDLE];
 /** A call with a death in it is to take no longer. */
 const MOST_MS = 2000;
 
