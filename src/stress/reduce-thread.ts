@@ -66,10 +66,12 @@ async function doing<T>(text: string, body: () => Promise<T>): Promise<T> {
   const key = Symbol();
   unsettled.set(key, text);
   Atomics.store(board, line + OUTSTANDING, 1);
-  const result = await body();
-  Atomics.store(board, line + OUTSTANDING, 0);
-  unsettled.delete(key);
-  return result;
+  try {
+    return await body();
+  } finally {
+    Atomics.store(board, line + OUTSTANDING, 0);
+    unsettled.delete(key);
+  }
 }
 
 function shown(value: unknown): string {
@@ -217,7 +219,6 @@ async function attached(): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== "ERR_CLOSED" || Atomics.load(board, CLOSING) === 0) throw error;
     // What of its line is lost does not matter: a life that is cut is not counted.
-    Atomics.store(board, line + OUTSTANDING, 0);
     tell(none);
   }
 }
@@ -229,8 +230,6 @@ async function create(): Promise<Engine> {
   } catch (error) {
     if (codeOf(error) === "ERR_MEMORY") tell({ kind: "unable", error });
     throw error;
-  } finally {
-    Atomics.store(board, line + OUTSTANDING, 0);
   }
 }
 
