@@ -1,4 +1,4 @@
-// `npm run bench -- [NAME…] [--only TEXT] [--rounds N] [--json FILE]`: what the package promises
+// `npm run bench:peers -- [NAME…] [--only TEXT] [--rounds N] [--json FILE]`: what the package promises
 // about speed, each promise against its peer on this machine. Ends with an error only for a wrong
 // result: a missed goal is printed.
 
