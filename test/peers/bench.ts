@@ -24,7 +24,7 @@ interface Bench {
 
 const benches: { readonly [name: string]: Bench } = {
   sum: {
-    about: "512 MiB of float64 on 1 and 2 threads, against JavaScript and piscina",
+    about: "512 MiB of float64 on 1 and 2 threads, against JavaScript and its pools",
     rounds: 11,
     run: async (rounds) => (await import("./sum.js")).sum(rounds),
   },
@@ -44,7 +44,7 @@ const benches: { readonly [name: string]: Bench } = {
     run: async (rounds, wants) => (await import("./exact.js")).exact(rounds, wants),
   },
   trip: {
-    about: "an empty job there and back, against piscina",
+    about: "an empty job there and back, against JavaScript's pools",
     rounds: 11,
     run: async (rounds) => (await import("./trip.js")).trip(rounds),
   },

@@ -4,6 +4,7 @@ import { createEngine } from "../../src/index.js";
 import { fill, freshLoops, type Loop, loops } from "./loops.js";
 import { FAST, interleave, type Side, same, spread, time, timesOf } from "./measure.js";
 import { digits, least, ratioRow } from "./row.js";
+import { STDLIB, stdlibSums } from "./stdlib.js";
 
 const LENGTH = 1000;
 const CALLS = 20_000;
@@ -36,7 +37,8 @@ export async function small(rounds: number) {
     ["SharedArrayBuffer", x],
     ["ArrayBuffer", plain],
   ] as const) {
-    for (const [name, loop] of Object.entries(await freshLoops(kind)) as [string, Loop][]) {
+    const all = { ...(await freshLoops(kind)), ...(array === plain ? stdlibSums : {}) };
+    for (const [name, loop] of Object.entries(all) as [string, Loop][]) {
       same(name, loop(array), ours);
       sides.push({ name: `JavaScript, ${name}, ${kind}`, run: each(() => loop(array)) });
     }
@@ -62,5 +64,6 @@ export async function small(rounds: number) {
   for (const name of js) {
     bestRow.notes.push(`  ${show(spread(timesOf(times, name)).median).padEnd(10)} ${name}`);
   }
+  bestRow.notes.push(STDLIB);
   return { rows: [plainRow, bestRow], times };
 }

@@ -1,4 +1,4 @@
-// An empty job to a worker and back, against an empty task of piscina's.
+// An empty job to a worker and back, against an empty task of the best pool of threads.
 
 import { CONTROL_WORKERS, GATE_WAITING, KIND_EMPTY, WORK_GATE } from "../../src/core/map.js";
 import type { Pass } from "../../src/engine/entry.js";
@@ -7,7 +7,7 @@ import { Submitter } from "../../src/engine/submitter.js";
 import { createEngine, type Engine } from "../../src/index.js";
 import { dtypeInfo } from "../../src/operators/dtype.js";
 import { interleave, ratios, type Side, same, spread, timesOf } from "./measure.js";
-import { startPool } from "./pool.js";
+import { type Pool, pools, startPool } from "./pool.js";
 import { digits, least, ratioRow } from "./row.js";
 import { compile } from "./wasm.js";
 import { WasmThread } from "./wasm-thread.js";
@@ -95,9 +95,8 @@ const PARKED_ASYNC = "workers parked, caller awaits";
 const SPINNING = "workers spinning";
 const SPINNING_ASYNC = "workers spinning, caller awaits";
 const BARE = "a bare wake-up of a parked thread, caller spins";
-const POOLS = ["sync", "async", "disabled"] as const;
-const poolName = (atomics: string) => `piscina, atomics ${atomics}`;
-const busyName = (atomics: string) => `piscina, atomics ${atomics}, one after the other`;
+const POOLS = Object.keys(pools);
+const busyName = (pool: string) => `${pool}, one after the other`;
 
 export async function trip(rounds: number) {
   await using one = await createEngine({ threads: 1 });
@@ -130,17 +129,17 @@ export async function trip(rounds: number) {
     thread.spin();
   };
   sides.push({ name: BARE, run: () => median(() => doNothing(LULL), wake) });
-  const pools = [];
-  for (const atomics of POOLS) {
-    const pool = await startPool(1, null, atomics);
-    pools.push(pool);
-    same(poolName(atomics), await pool.run(undefined), 0);
-    const run = () => pool.run(undefined);
-    sides.push({ name: poolName(atomics), run: () => median(() => doNothing(LULL), run) });
-    sides.push({ name: busyName(atomics), run: () => median(nothing, run) });
+  const opened: Pool[] = [];
+  for (const name of POOLS) {
+    const pool = await startPool(name, 1, null);
+    opened.push(pool);
+    same(name, await pool.run(), 0);
+    const run = () => pool.run();
+    sides.push({ name, run: () => median(() => doNothing(LULL), run) });
+    sides.push({ name: busyName(name), run: () => median(nothing, run) });
   }
   const times = await interleave(sides, rounds, 2);
-  for (const pool of pools) await pool.destroy();
+  for (const pool of opened) await pool.close();
   for (const engine of inside) engine.close();
   await thread.close();
 
@@ -148,16 +147,16 @@ export async function trip(rounds: number) {
   const what = "an empty job there and back";
   const parked = ratioRow(
     "trip-parked",
-    `${what}, worker parked, against piscina's at rest`,
+    `${what}, worker parked, against the best pool's at rest`,
     times,
     [PARKED, PARKED_BOTH],
-    POOLS.map(poolName),
+    POOLS,
     show,
     least(3),
   );
   const spinning = ratioRow(
     "trip-spinning",
-    `${what}, worker spinning, against piscina's, one after the other`,
+    `${what}, worker spinning, against the best pool's, one after the other`,
     times,
     [SPINNING],
     POOLS.map(busyName),
