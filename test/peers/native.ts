@@ -8,6 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { countChild } from "./measure.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** Where they are built; `npm ci` empties it. */
@@ -15,6 +16,9 @@ const BUILT = "node_modules/.cache/ringfold-peers";
 const SOURCES = "test/peers/native";
 /** A build that fetches its libraries takes this long at most; milliseconds. */
 const LONGEST_BUILD = 600_000;
+
+/** Debian's, for which it has NumPy. */
+const PYTHON = "/usr/bin/python3";
 
 type Command = readonly [program: string, ...args: string[]];
 
@@ -29,24 +33,60 @@ export interface NativePeer {
   readonly install: string;
 }
 
+/** What g++ is told, as one who wants speed of it would; `simd` lets it reorder those sums only. */
+const GXX = ["g++", "-O3", "-march=native", "-fopenmp", "-std=c++17"] as const;
+const CARGO_TARGET = `${BUILT}/cargo`;
+
+/** A Cargo project in a folder of `native/`; its Cargo.lock says which crates. */
+export const cargo = (project: string): Command => [
+  "cargo",
+  "build",
+  "--release",
+  "--locked",
+  "--quiet",
+  "--manifest-path",
+  `${SOURCES}/${project}/Cargo.toml`,
+  "--target-dir",
+  CARGO_TARGET,
+  "--config",
+  'build.rustflags=["-Ctarget-cpu=native"]',
+];
+
 export const NATIVE = {
   openmp: {
     title: "OpenMP, g++ -O3 -march=native",
     version: ["g++", "--version"],
-    build: [
-      [
-        "g++",
-        "-O3",
-        "-march=native",
-        "-fopenmp",
-        "-std=c++17",
-        "-o",
-        `${BUILT}/openmp`,
-        `${SOURCES}/openmp.cpp`,
-      ],
-    ],
+    build: [[...GXX, "-o", `${BUILT}/openmp`, `${SOURCES}/openmp.cpp`]],
     run: [`${BUILT}/openmp`],
     install: "apt-get install g++",
+  },
+  tbb: {
+    title: "oneTBB",
+    version: ["pkg-config", "--modversion", "tbb"],
+    build: [[...GXX, "-o", `${BUILT}/tbb`, `${SOURCES}/tbb.cpp`, "-ltbb"]],
+    run: [`${BUILT}/tbb`],
+    install: "apt-get install g++ libtbb-dev pkg-config",
+  },
+  rayon: {
+    title: "Rayon",
+    version: [
+      "cargo",
+      "pkgid",
+      "--locked",
+      "--manifest-path",
+      `${SOURCES}/rayon/Cargo.toml`,
+      "rayon",
+    ],
+    build: [cargo("rayon")],
+    run: [`${CARGO_TARGET}/release/ringfold-peer-rayon`],
+    install: "cargo, as rustup.rs says",
+  },
+  numpy: {
+    title: "NumPy",
+    version: [PYTHON, "-c", "import numpy; print(numpy.__version__)"],
+    build: [],
+    run: [PYTHON, `${SOURCES}/numpy_peer.py`],
+    install: "apt-get install python3-numpy",
   },
 } satisfies { readonly [name: string]: NativePeer };
 
@@ -65,7 +105,11 @@ export class Child {
     this.title = title;
     this.version = version;
     this.#process = spawn(program, args, { cwd: ROOT });
+    countChild(this.#process);
     this.#process.stderr.pipe(process.stderr);
+    // One that has ended, or never began, tells so when it is asked.
+    this.#process.on("error", () => {});
+    this.#process.stdin.on("error", () => {});
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
     this.#ended = new Promise((resolve) => this.#process.once("close", resolve));
   }
@@ -87,18 +131,35 @@ export class Child {
   }
 }
 
-/** Builds and starts it; where that cannot be had, why not and what to install. */
-export async function startNative(name: NativeName): Promise<Child | string> {
-  const peer: NativePeer = NATIVE[name];
+export type Presence = { readonly version: string } | { readonly absent: string };
+
+const looked = new Map<NativePeer, Promise<Presence>>();
+
+async function build(peer: NativePeer): Promise<Presence> {
   const run = ([program, ...args]: Command, timeout: number) =>
     promisify(execFile)(program, args, { cwd: ROOT, timeout });
   try {
     await mkdir(`${ROOT}/${BUILT}`, { recursive: true });
     const { stdout } = await run(peer.version, 60_000);
     for (const command of peer.build) await run(command, LONGEST_BUILD);
-    return new Child(peer, stdout.trim().split("\n")[0] as string);
+    return { version: stdout.trim().split("\n")[0] as string };
   } catch (error) {
-    const [reason] = (error as Error).message.split("\n");
-    return `${peer.title} is absent: ${reason}; ${peer.install}`;
+    const { message, stderr } = error as Error & { stderr?: string };
+    const [reason] = (stderr?.trim() || message).split("\n");
+    return { absent: `${peer.title} is absent: ${reason}; to have it: ${peer.install}` };
   }
+}
+
+/** Builds it, once a process; its version, or why it cannot be had and what to install. */
+export function lookFor(peer: NativePeer): Promise<Presence> {
+  const presence = looked.get(peer) ?? build(peer);
+  looked.set(peer, presence);
+  return presence;
+}
+
+/** Builds and starts it; where that cannot be had, why not and what to install. */
+export async function startNative(which: NativeName | NativePeer): Promise<Child | string> {
+  const peer: NativePeer = typeof which === "string" ? NATIVE[which] : which;
+  const presence = await lookFor(peer);
+  return "absent" in presence ? presence.absent : new Child(peer, presence.version);
 }
