@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { note, type Times } from "./measure.js";
+import { lookFor, NATIVE, type NativeName, type NativePeer } from "./native.js";
 import { format, isMet, type Row, summary } from "./row.js";
 
 interface Outcome {
@@ -18,6 +19,8 @@ interface Bench {
   readonly rounds: number;
   /** Runs only when it is named. */
   readonly onDemand?: true;
+  /** Those in other languages that it runs: which of them are there, the run says as it begins. */
+  readonly peers?: readonly NativeName[];
   /** May leave out the rows that are not wanted. */
   readonly run: (rounds: number, wants: (row: string) => boolean) => Promise<Outcome>;
 }
@@ -99,6 +102,19 @@ function machine() {
   };
 }
 
+/** Builds the peers in other languages that the benches run; says which there are. */
+async function roll(names: readonly string[]) {
+  const peers = new Set(names.flatMap((name) => benches[name]?.peers ?? []));
+  const all = [];
+  for (const name of peers) {
+    const peer: NativePeer = NATIVE[name];
+    const presence = await lookFor(peer);
+    console.log("absent" in presence ? presence.absent : `${peer.title}: ${presence.version}`);
+    all.push({ name, title: peer.title, ...presence });
+  }
+  return all;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -123,6 +139,7 @@ async function main(): Promise<void> {
   console.log(
     `${about.processor}, ${about.processors} processors, Node ${about.node}, ${about.platform}`,
   );
+  const peers = await roll(names);
   const rows: Row[] = [];
   const raw: { [name: string]: { [side: string]: readonly number[] } } = {};
   for (const name of names) {
@@ -140,7 +157,7 @@ async function main(): Promise<void> {
     const met = rows.map((row) => ({ ...row, met: isMet(row) ?? null }));
     writeFileSync(
       values.json,
-      `${JSON.stringify({ version: 1, machine: about, rows: met, times: raw }, undefined, 1)}\n`,
+      `${JSON.stringify({ version: 1, machine: about, peers, rows: met, times: raw }, undefined, 1)}\n`,
     );
   }
 }
