@@ -51,17 +51,17 @@ function blockFloat(x: Elements, dtype: Dtype, op: "sum" | "product", skip: bool
     const v = Number(x[i]);
     return skip && Number.isNaN(v) ? unit : v;
   };
-  const perTurn = dtype === "float64" ? 8 : 16;
+  const inPairs = op === "sum" || dtype !== "float64";
+  const perTurn = inPairs ? 16 : 8;
   const lanes = new Array<number>(8).fill(unit);
   const whole = x.length - (x.length % perTurn);
   for (let turn = 0; turn < whole; turn += perTurn) {
     for (let lane = 0; lane < 8; lane++) {
       const [vector, side] = [lane >> 1, lane & 1];
-      // float32: a vector of 16 bytes holds elements 0, 1 | 2, 3, added in pairs 0 + 2, 1 + 3.
-      const value =
-        dtype === "float64"
-          ? at(turn + lane)
-          : f(at(turn + 4 * vector + side), at(turn + 4 * vector + 2 + side));
+      // Elements 0 to 3 go in pairs 0 + 2 and 1 + 3, but for the products of float64.
+      const value = inPairs
+        ? f(at(turn + 4 * vector + side), at(turn + 4 * vector + 2 + side))
+        : at(turn + lane);
       lanes[lane] = f(lanes[lane] as number, value);
     }
   }

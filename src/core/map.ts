@@ -13,7 +13,7 @@ export const LAYOUT = 3;
 export const BLOCK = 8192;
 export const BLOCK_LOG2 = 13;
 /** Version of BLOCK, of the order of summation inside a block and of the tree above. */
-export const TREE = 1;
+export const TREE = 2;
 
 // --- control ---------------------------------------------------------------
 

@@ -29,7 +29,7 @@ max  10000000000000000
   sum         naive differs: 2,251,799,813,685,248 ulps (3)
   max         same bits
   blocks      1 wide
-  tree        version 1
+  tree        version 2
 `,
     );
     const table = put(folder, "t.csv", "a,b\n1,2\n,Infinity\n3,NaN\n");
@@ -45,7 +45,7 @@ max  10000000000000000
     nulls       1
     sum         same bits
     blocks      1 window
-    tree        version 1
+    tree        version 2
 b (float64)
   sum  NaN
     elements    3
@@ -54,7 +54,7 @@ b (float64)
     nulls       0
     sum         same bits
     blocks      1 cells
-    tree        version 1
+    tree        version 2
 `,
     );
     const huge = put(folder, "h.npy", npy("<f8", "(3,)", doubles([1e308, 1e308, -1e308])));
@@ -85,7 +85,7 @@ test("--json has the receipt beside the results, with strings for what JSON cann
             count: { value: 3, differs: false, ulps: 0 },
           },
           modes: { window: 0, zeros: 0, wide: 0, wider: 0, cells: 1 },
-          tree: 1,
+          tree: 2,
         },
       },
     ]);
@@ -96,7 +96,7 @@ test("--json has the receipt beside the results, with strings for what JSON cann
       ...NONE,
       naive: { sum: { value: String(2n ** 63n), differs: false, ulps: 0 } },
       modes: null,
-      tree: 1,
+      tree: 2,
     });
   }));
 
@@ -116,7 +116,7 @@ test(
         nulls: 0,
         naive: { count: { value: values.length, differs: false, ulps: 0 } },
         modes: { window: 1, zeros: 1, wide: 1, wider: 1, cells: 2 },
-        tree: 1,
+        tree: 2,
       };
       const args = ["--op", "count", "--receipt"];
       const receipt = async (more: readonly string[], input?: Uint8Array) =>

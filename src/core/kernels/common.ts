@@ -6,7 +6,7 @@
 //
 //      | a a | b b | c c | d d | a a | …        lanes of 16 bytes
 //
-// What is left behind the last whole turn goes one element at a time. The
+// Float sums take sixteen elements a turn (sum.ts). What is left behind the last whole turn goes one element at a time. The
 // order is part of the tree's version (map.ts, TREE): it decides a float's bits.
 //
 // Compile-time switches are types: pass Yes or No and ask `isSigned<Switch>()`,

@@ -1,14 +1,13 @@
 // Minimum, maximum and where they are first found.
 //
 // Floats: −0 < +0, NaN wins unless it is skipped. The loop uses the one-instruction
-// pseudo-minimum (b < a ? b : a), which passes over NaN and confuses the zeros; NaN
-// is gathered in a mask beside it, and only a block whose extremum is a zero is
-// looked through again for the zero of the right sign.
+// pseudo-minimum (b < a ? b : a), which passes over NaN and confuses the zeros; what
+// it misses is told by plain sums and by the signs beside it.
 //
 // State of min and max: value (i64 or f64), then i64: 0 if nothing was seen.
 // State of argmin and argmax: value, then i64 index, −1 if nothing was seen.
 
-import { constant, turns } from "./common";
+import { constant, No, turns, Yes } from "./common";
 
 // --- integers ----------------------------------------------------------------
 
@@ -131,10 +130,15 @@ function farOf<MAX>(a: f64, b: f64): f64 {
 /** True once a float of the run has exactly these bits. */
 function hasBits<T, BITS>(p: usize, n: i32, bits: BITS): bool {
   const v = v128.splat<BITS>(bits);
-  const lanes = p + ((<usize>n * sizeof<T>()) & ~15);
+  const end = p + turns(<usize>n * sizeof<T>());
   let at = p;
-  for (; at < lanes; at += 16) {
-    if (v128.any_true(v128.eq<BITS>(v128.load(at), v))) return true;
+  for (; at < end; at += 64) {
+    const low = v128.or(v128.eq<BITS>(v128.load(at), v), v128.eq<BITS>(v128.load(at + 16), v));
+    const high = v128.or(
+      v128.eq<BITS>(v128.load(at + 32), v),
+      v128.eq<BITS>(v128.load(at + 48), v),
+    );
+    if (v128.any_true(v128.or(low, high))) return true;
   }
   const last = p + <usize>n * sizeof<T>();
   for (; at < last; at += sizeof<T>()) if (load<BITS>(at) == bits) return true;
@@ -152,7 +156,34 @@ function zeroOf<T, MAX>(p: usize, n: i32): f64 {
   return found ? -0.0 : 0.0;
 }
 
-/** Leaves value and "seen" at `state`. */
+/** True if one of the run is NaN, or, with NUMBER, is not. */
+function has<T, NUMBER>(p: usize, n: i32): bool {
+  const last = p + <usize>n * sizeof<T>();
+  for (let at = p; at < last; at += sizeof<T>()) {
+    const x = load<T>(at);
+    if (isSigned<NUMBER>() ? x == x : x != x) return true;
+  }
+  return false;
+}
+
+/** Signs that are there: of a maximum, those that are everywhere. */
+function meet<MAX>(a: v128, b: v128): v128 {
+  return isSigned<MAX>() ? v128.and(a, b) : v128.or(a, b);
+}
+
+/** True if the sign that a zero of the right kind has is among them. */
+function mayBeZero<T, MAX>(signs: v128): bool {
+  const bits = sizeof<T>() == 8 ? i64x2.bitmask(signs) : i32x4.bitmask(signs);
+  if (isSigned<MAX>()) return bits != (1 << (16 / sizeof<T>())) - 1;
+  return bits != 0;
+}
+
+/**
+ * Leaves value and "seen" at `state`. Beside the extremum the loop keeps what tells whether more is
+ * to be looked for, at an instruction a vector each: plain sums, which are NaN if an element is,
+ * and seldom else; and the signs, since where the minimum is a zero only −0 and NaN have one (where
+ * the maximum is, only +0 and NaN have none).
+ */
 export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, state: usize): void {
   const end = p + turns(<usize>n * sizeof<T>());
   const start: f64 = isSigned<MAX>() ? -Infinity : Infinity;
@@ -160,9 +191,10 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
   let b = a;
   let c = a;
   let d = a;
-  // Lanes that are a number (SKIP), or that are NaN (not SKIP).
-  let mask = i64x2.splat(0);
-  let mask2 = mask;
+  let sum = i64x2.splat(0);
+  let sum2 = sum;
+  let signs = i64x2.splat(isSigned<MAX>() ? -1 : 0);
+  let signs2 = signs;
   let at = p;
   for (; at < end; at += 64) {
     const v = v128.load(at);
@@ -173,41 +205,33 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
     b = pseudo<T, MAX>(b, w);
     c = pseudo<T, MAX>(c, x);
     d = pseudo<T, MAX>(d, y);
-    if (isSigned<SKIP>()) {
-      mask = v128.or(mask, v128.or(v128.eq<T>(v, v), v128.eq<T>(w, w)));
-      mask2 = v128.or(mask2, v128.or(v128.eq<T>(x, x), v128.eq<T>(y, y)));
-    } else {
-      // Unordered with each other: one of the two is NaN, with one comparison for both.
-      mask = v128.or(mask, unordered<T>(v, w));
-      mask2 = v128.or(mask2, unordered<T>(x, y));
+    if (!isSigned<SKIP>()) {
+      sum = v128.add<T>(sum, v128.add<T>(v, w));
+      sum2 = v128.add<T>(sum2, v128.add<T>(x, y));
     }
+    signs = meet<MAX>(signs, meet<MAX>(v, w));
+    signs2 = meet<MAX>(signs2, meet<MAX>(x, y));
   }
   v128.store(state, pseudo<T, MAX>(pseudo<T, MAX>(a, b), pseudo<T, MAX>(c, d)));
-  let marked = v128.any_true(v128.or(mask, mask2));
+  sum = v128.add<T>(sum, sum2);
+  let mayHaveNaN = v128.any_true(v128.ne<T>(sum, sum));
   let best = start;
   for (at = state; at < state + 16; at += sizeof<T>()) best = farOf<MAX>(best, <f64>load<T>(at));
   const last = p + <usize>n * sizeof<T>();
   for (at = end; at < last; at += sizeof<T>()) {
     const x = <f64>load<T>(at);
-    if (x == x) {
-      best = farOf<MAX>(best, x);
-      if (isSigned<SKIP>()) marked = true;
-    } else if (!isSigned<SKIP>()) {
-      marked = true;
-    }
+    if (x == x) best = farOf<MAX>(best, x);
+    else mayHaveNaN = true;
   }
-  if (!isSigned<SKIP>() && marked) best = NaN;
-  if (best == 0) best = zeroOf<T, MAX>(p, n);
+  if (!isSigned<SKIP>() && mayHaveNaN && has<T, No>(p, n)) best = NaN;
+  // A zero of the right kind that was met in the lanes may have given way to another.
+  if (best == 0 && mayBeZero<T, MAX>(meet<MAX>(signs, signs2))) {
+    if (isSigned<SKIP>()) best = zeroOf<T, MAX>(p, n);
+    else best = isSigned<MAX>() ? 0.0 : -0.0;
+  }
   store<f64>(state, best);
-  store<i64>(state + 8, isSigned<SKIP>() ? i64(marked) : i64(n != 0));
-}
-
-/**
- * Lanes where v or w is NaN. There is no unordered comparison in WebAssembly; v128.min would
- * do as well, but costs seven instructions on x64 where this costs three.
- */
-function unordered<T>(v: v128, w: v128): v128 {
-  return v128.or(v128.ne<T>(v, v), v128.ne<T>(w, w));
+  const isSeen = isSigned<SKIP>() && best == start ? has<T, Yes>(p, n) : n != 0;
+  store<i64>(state + 8, i64(isSeen));
 }
 
 /** wasm's f64.min and f64.max have these semantics: NaN wins, −0 < +0. */

@@ -3,6 +3,7 @@
 // State of Σ|x|: that of a sum (sum.ts). Of products: 192 bits, three words of which the last is
 // signed, then count i64. A block's sum fits 128 bits.
 
+import { constant } from "./common";
 import { sumInt } from "./sum";
 
 const PRODUCTS_COUNT: usize = 24;
@@ -79,14 +80,15 @@ function narrow<T>(p: usize, q: usize, n: i32): i64 {
 }
 
 /**
- * Of 32 bits: products of 64, as sums of their halves. A signed product has its top bit flipped,
+ * Of 32 bits: products of 64, of which the high halves are added up, and all modulo 2^64. The
+ * difference is the sum of the low halves: 2^13 · 2^32. A signed product has its top bit flipped,
  * which adds 2^63.
  */
 function word<T>(p: usize, q: usize, n: i32, state: usize): void {
-  const flip = i64x2.splat(isSigned<T>() ? i64.MIN_VALUE : 0);
-  const mask = i64x2.splat(0xffffffff);
-  let low = i64x2.splat(0);
-  let high = low;
+  const flip = constant(state, isSigned<T>() ? i64.MIN_VALUE : 0);
+  store<i64>(state, 0);
+  let all = i64x2.splat(0);
+  let high = all;
   const last = p + ((<usize>n) << 2);
   const end = p + ((<usize>n & ~3) << 2);
   for (; p < end; p += 16, q += 16) {
@@ -101,9 +103,10 @@ function word<T>(p: usize, q: usize, n: i32, state: usize): void {
       v = i64x2.extmul_low_i32x4_u(a, b);
       w = i64x2.extmul_high_i32x4_u(a, b);
     }
-    low = i64x2.add(low, i64x2.add(v128.and(v, mask), v128.and(w, mask)));
+    all = i64x2.add(all, i64x2.add(v, w));
     high = i64x2.add(high, i64x2.add(i64x2.shr_u(v, 32), i64x2.shr_u(w, 32)));
   }
+  const low = i64x2.sub(all, i64x2.shl(high, 32));
   const lows: u64 = i64x2.extract_lane(low, 0) + i64x2.extract_lane(low, 1);
   const highs: u64 = i64x2.extract_lane(high, 0) + i64x2.extract_lane(high, 1);
   add(state, lows, 0);

@@ -17,6 +17,14 @@ function widenAdd<T>(sum: v128, v: v128): v128 {
   return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_u(v));
 }
 
+/** The sum of four lanes that are signed if T is. */
+function sumLanes<T>(v: v128): i64 {
+  const pairs = isSigned<T>()
+    ? i64x2.add(i64x2.extend_low_i32x4_s(v), i64x2.extend_high_i32x4_s(v))
+    : i64x2.add(i64x2.extend_low_i32x4_u(v), i64x2.extend_high_i32x4_u(v));
+  return i64x2.extract_lane(pairs, 0) + i64x2.extract_lane(pairs, 1);
+}
+
 /** The exact sum of a block of elements of up to 16 bits: 8,192 · 2^16 fits a u32 lane. */
 function sumNarrow<T>(p: usize, n: i32): i64 {
   const end = p + turns(<usize>n * sizeof<T>());
@@ -31,48 +39,41 @@ function sumNarrow<T>(p: usize, n: i32): i64 {
     c = widenAdd<T>(c, v128.load(at + 32));
     d = widenAdd<T>(d, v128.load(at + 48));
   }
-  const v = i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
-  let sum: i64;
-  if (isSigned<T>()) {
-    sum =
-      <i64>i32x4.extract_lane(v, 0) +
-      <i64>i32x4.extract_lane(v, 1) +
-      <i64>i32x4.extract_lane(v, 2) +
-      <i64>i32x4.extract_lane(v, 3);
-  } else {
-    sum =
-      <i64>(<u32>i32x4.extract_lane(v, 0)) +
-      <i64>(<u32>i32x4.extract_lane(v, 1)) +
-      <i64>(<u32>i32x4.extract_lane(v, 2)) +
-      <i64>(<u32>i32x4.extract_lane(v, 3));
-  }
+  let sum = sumLanes<T>(i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
   const last = p + <usize>n * sizeof<T>();
   for (at = end; at < last; at += sizeof<T>()) sum += <i64>load<T>(at);
   return sum;
 }
 
-function widenAdd32<T>(sum: v128, v: v128): v128 {
-  if (isSigned<T>()) {
-    return i64x2.add(sum, i64x2.add(i64x2.extend_low_i32x4_s(v), i64x2.extend_high_i32x4_s(v)));
-  }
-  return i64x2.add(sum, i64x2.add(i64x2.extend_low_i32x4_u(v), i64x2.extend_high_i32x4_u(v)));
+/** Every lane's high 16 bits. */
+function highHalf<T>(v: v128): v128 {
+  return isSigned<T>() ? i32x4.shr_s(v, 16) : i32x4.shr_u(v, 16);
 }
 
+/**
+ * The exact sum of a block of 32-bit elements: of their high halves, which fits a lane, and of all
+ * modulo 2^32. The difference is the sum of the low halves, and fits a lane too: 2,048 · 2^16.
+ */
 function sumWord<T>(p: usize, n: i32): i64 {
   const end = p + turns((<usize>n) << 2);
-  let a = i64x2.splat(0);
-  let b = a;
-  let c = a;
-  let d = a;
+  let all = i32x4.splat(0);
+  let all2 = all;
+  let high = all;
+  let high2 = all;
   let at = p;
   for (; at < end; at += 64) {
-    a = widenAdd32<T>(a, v128.load(at));
-    b = widenAdd32<T>(b, v128.load(at + 16));
-    c = widenAdd32<T>(c, v128.load(at + 32));
-    d = widenAdd32<T>(d, v128.load(at + 48));
+    const v = v128.load(at);
+    const w = v128.load(at + 16);
+    const x = v128.load(at + 32);
+    const y = v128.load(at + 48);
+    all = i32x4.add(all, i32x4.add(v, w));
+    all2 = i32x4.add(all2, i32x4.add(x, y));
+    high = i32x4.add(high, i32x4.add(highHalf<T>(v), highHalf<T>(w)));
+    high2 = i32x4.add(high2, i32x4.add(highHalf<T>(x), highHalf<T>(y)));
   }
-  const v = i64x2.add(i64x2.add(a, b), i64x2.add(c, d));
-  let sum = i64x2.extract_lane(v, 0) + i64x2.extract_lane(v, 1);
+  high = i32x4.add(high, high2);
+  const low = i32x4.sub(i32x4.add(all, all2), i32x4.shl(high, 16));
+  let sum = (sumLanes<T>(high) << 16) + sumLanes<u32>(low);
   const last = p + ((<usize>n) << 2);
   for (at = end; at < last; at += 4) sum += <i64>load<T>(at);
   return sum;
@@ -175,17 +176,22 @@ function addend<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
   return isSigned<SKIP>() ? withoutNaN(v, nothing) : v;
 }
 
-/** Sixteen bytes at `at` as one addend: two float64, or the sums of two pairs of float32. */
+/** Four elements at `at` as one addend: elements 0 and 2 added up, and 1 and 3. */
 function take<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
-  const v = addend<T, WHAT, SKIP>(at, to, nothing);
-  if (sizeof<T>() == 8) return v;
-  // Two loads and conversions cost less than one load and a shuffle.
-  return f64x2.add(v, addend<T, WHAT, SKIP>(at + 8, to + 8, nothing));
+  // Of float32, two loads and conversions cost less than one load and a shuffle.
+  return f64x2.add(
+    addend<T, WHAT, SKIP>(at, to, nothing),
+    addend<T, WHAT, SKIP>(at + 2 * sizeof<T>(), to + 2 * sizeof<T>(), nothing),
+  );
 }
 
-/** Starts at −0, the true identity of floating-point addition. */
+/**
+ * Sixteen elements a turn, of every float alike. Two vectors meet before they meet an accumulator:
+ * chains of additions half as long. Starts at −0, the true identity of floating-point addition.
+ */
 function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f64 {
-  const end = p + turns(<usize>n * sizeof<T>());
+  const size = sizeof<T>();
+  const end = p + (<usize>n & ~15) * size;
   const nothing = constant(state, i64.MIN_VALUE);
   let a = nothing;
   let b = a;
@@ -193,12 +199,12 @@ function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f6
   let d = a;
   let at = p;
   let to = q;
-  for (; at < end; at += 64) {
+  for (; at < end; at += 16 * size) {
     a = f64x2.add(a, take<T, WHAT, SKIP>(at, to, nothing));
-    b = f64x2.add(b, take<T, WHAT, SKIP>(at + 16, to + 16, nothing));
-    c = f64x2.add(c, take<T, WHAT, SKIP>(at + 32, to + 32, nothing));
-    d = f64x2.add(d, take<T, WHAT, SKIP>(at + 48, to + 48, nothing));
-    if (sizeof<WHAT>() == 4) to += 64;
+    b = f64x2.add(b, take<T, WHAT, SKIP>(at + 4 * size, to + 4 * size, nothing));
+    c = f64x2.add(c, take<T, WHAT, SKIP>(at + 8 * size, to + 8 * size, nothing));
+    d = f64x2.add(d, take<T, WHAT, SKIP>(at + 12 * size, to + 12 * size, nothing));
+    if (sizeof<WHAT>() == 4) to += 16 * size;
   }
   const v = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
   let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);

@@ -6,10 +6,12 @@ import type { Question } from "./question.js";
 interface Fold {
   readonly unit: number;
   readonly combine: (a: number, b: number) => number;
+  /** Whether float64 meet in pairs before they meet a lane, as narrower floats always do. */
+  readonly inPairs: boolean;
 }
 
-const SUM: Fold = { unit: -0, combine: (a, b) => a + b };
-const PRODUCT: Fold = { unit: 1, combine: (a, b) => a * b };
+const SUM: Fold = { unit: -0, combine: (a, b) => a + b, inPairs: true };
+const PRODUCT: Fold = { unit: 1, combine: (a, b) => a * b, inPairs: false };
 
 /** Pairs of neighbours, round by round; an odd one is carried over. */
 function tree<T>(leaves: readonly T[], merge: (a: T, b: T) => T): T {
@@ -33,7 +35,7 @@ function leavesOf<T>(length: number, leaf: number, make: (from: number, to: numb
   return leaves;
 }
 
-/** One leaf: eight lanes, of which a turn of 64 bytes feeds each once, then the rest in order. */
+/** One leaf: eight lanes, of which a turn of elements feeds each once, then the rest in order. */
 function lanes(t: Float64Array, from: number, to: number, pairs: boolean, fold: Fold): number {
   const { unit, combine: f } = fold;
   const perTurn = pairs ? 16 : 8;
@@ -41,7 +43,7 @@ function lanes(t: Float64Array, from: number, to: number, pairs: boolean, fold: 
   const whole = from + Math.floor((to - from) / perTurn) * perTurn;
   for (let turn = from; turn < whole; turn += perTurn) {
     for (let k = 0; k < 8; k++) {
-      // Of narrower floats 16 bytes hold 0, 1, 2, 3, and 0 meets 2 first, 1 meets 3.
+      // In pairs: 0 meets 2 first, 1 meets 3.
       const at = turn + (pairs ? 4 * (k >> 1) + (k & 1) : k);
       const value = pairs ? f(t[at] as number, t[at + 2] as number) : (t[at] as number);
       lane[k] = f(lane[k] as number, value);
@@ -62,7 +64,7 @@ export function fastProduct(x: Float64Array, q: Question): number {
 
 function folded(t: Float64Array, q: Question, fold: Fold): number {
   const terms = q.skip ? t.map((v) => (Number.isNaN(v) ? fold.unit : v)) : t;
-  const pairs = q.dtype !== "float64";
+  const pairs = fold.inPairs || q.dtype !== "float64";
   const leaves = leavesOf(t.length, q.leaf, (from, to) => lanes(terms, from, to, pairs, fold));
   return tree(leaves, fold.combine);
 }
@@ -114,17 +116,16 @@ interface Moments {
 
 /** Deviations from each leaf's mean; leaves merge as Chan, Golub and LeVeque have it. */
 function moments(x: Float64Array, q: Question): Moments {
-  const pairs = q.dtype !== "float64";
   const terms = q.skip ? x.map((v) => (Number.isNaN(v) ? -0 : v)) : x;
   const leaves = leavesOf(x.length, q.leaf, (from, to): Moments => {
     let count = 0;
     for (let i = from; i < to; i++) if (!q.skip || !Number.isNaN(x[i])) count++;
-    const mean = count === 0 ? 0 : lanes(terms, from, to, pairs, SUM) / count;
+    const mean = count === 0 ? 0 : lanes(terms, from, to, SUM.inPairs, SUM) / count;
     const at = (i: number) => {
       const d = (x[i] as number) - mean;
       return q.skip && Number.isNaN(d) ? 0 : d;
     };
-    const perTurn = pairs ? 16 : 8;
+    const perTurn = q.dtype === "float64" ? 8 : 16;
     const whole = from + Math.floor((to - from) / perTurn) * perTurn;
     const square = new Float64Array(4);
     const rest = new Float64Array(4);
