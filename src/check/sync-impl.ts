@@ -2,21 +2,19 @@
 // at shared memory through src/sync/atomics.ts, which is made to be replaced; others through the
 // global `Atomics`, whose functions are replaced while they are imported and while they run.
 
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { RingfoldError } from "../errors.js";
+import { loadPrimitives, OUR_NAME, type PrimitiveName } from "../primitives.js";
 import { type Operations, replaceAtomics } from "../sync/atomics.js";
 import * as ours from "../sync/index.js";
 import type { ReplayedOperations } from "./replayed-types.js";
 
-type Names = "Mutex" | "SpinLock" | "Semaphore" | "Condition" | "Barrier" | "Once";
 /** To a program, a call of an asynchronous function returns when its promise has resolved. */
 type Settled<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : T[K];
 };
 
 /** What atomics-sync exports, but for errors and limits; and the asynchronous functions of ours. */
-export type Primitives = { readonly [Name in Names]: Settled<(typeof ours)[Name]> };
+export type Primitives = { readonly [Name in PrimitiveName]: Settled<(typeof ours)[Name]> };
 
 export interface Implementation {
   readonly name: string;
@@ -53,7 +51,7 @@ export function replaceable(
 }
 
 export const OURS: Implementation = replaceable(
-  "ringfold/sync",
+  OUR_NAME,
   ours as unknown as Primitives,
   replaceAtomics,
 );
@@ -142,39 +140,9 @@ export async function whilePatched<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const ALL: readonly Names[] = ["Mutex", "SpinLock", "Semaphore", "Condition", "Barrier", "Once"];
-
-/**
- * "ringfold/sync" (ours), the name of an installed package, or the path of a module, relative to
- * the working directory or absolute. Throws ERR_OPTION if it cannot be imported, which says how to
- * install it, or has none of the primitives.
- */
+/** What `loadPrimitives` loads, for the checker. Throws as that does. */
 export async function loadImpl(name: string): Promise<Implementation> {
-  if (name === OURS.name || name === "ringfold") return OURS;
-  const isPath = /^[./]|^[a-zA-Z]:[\\/]/.test(name);
-  const from = isPath ? pathToFileURL(resolve(name)).href : name;
-  let module: Record<string, unknown>;
-  try {
-    module = await whilePatched(() => import(from));
-  } catch (error) {
-    const isMissing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
-    const advice = isPath
-      ? "pass the path of a module that exports Mutex, Semaphore and so on"
-      : `install it beside ringfold: npm install ${name}`;
-    throw new RingfoldError(
-      "ERR_OPTION",
-      isMissing ? `there is no ${name}: ${advice}` : `${name} cannot be imported: ${error}`,
-      { cause: error },
-    );
-  }
-  const root = (ALL.some((key) => key in module) ? module : module["default"]) as
-    | Record<string, unknown>
-    | undefined;
-  const primitives = Object.fromEntries(
-    ALL.flatMap((key) => (root?.[key] === undefined ? [] : [[key, root[key]]])),
-  ) as Partial<Primitives>;
-  if (Object.keys(primitives).length === 0) {
-    throw new RingfoldError("ERR_OPTION", `${name} exports none of ${ALL.join(", ")}`);
-  }
-  return patched(name, primitives);
+  const load = (from: string) => whilePatched(() => import(from));
+  const { isOurs, primitives } = await loadPrimitives(name, load);
+  return isOurs ? OURS : patched(name, primitives as unknown as Partial<Primitives>);
 }

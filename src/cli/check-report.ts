@@ -6,7 +6,7 @@ import type { Trace, TraceLine } from "../check/trace.js";
 import type { Counterexample, Result } from "../check/worker.js";
 import type { CheckArgs } from "./check-options.js";
 import { formatJson, plural, type styler } from "./output.js";
-import { formatNumber, formatSpan, printable } from "./reports/format.js";
+import { formatNumber, formatSpan, printable, quoted } from "./reports/format.js";
 
 type Style = ReturnType<typeof styler>;
 
@@ -132,10 +132,6 @@ export function formatTrace({ lines, loop, stuck }: Trace, style: Style): string
   const waits = stuck.map((one) => `${GAP}${one}\n`);
   return `${style("bold", lineOf(head))}\n${text.join("")}${waits.join("")}`;
 }
-
-/** For a shell. */
-const quoted = (text: string) =>
-  /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 export function formatFinding(
   { verdict, detail }: Result,

@@ -109,6 +109,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       value("batch", "Most items that are claimed at once: 1 to 32"),
       value("threads", "Threads that work: 1 to 64"),
       value("rate", "Operations a second, constant: 1 to 100000000 (default: as fast as it goes)"),
+      value(
+        "impl",
+        "Whose primitives: atomics-sync, or a module such as ./my-sync.js (default: ours)",
+      ),
       flag("until-failure", "Repeat with the next seed until a violation, or until interrupted"),
       JSON_FLAG,
       value("junit", "Write a report for continuous integration, JUnit's XML, to a file"),
@@ -118,6 +122,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["ringfold stress torture --duration 1m", "a minute of producers and consumers"],
       ["ringfold stress kill --html kill.html", "workers die; a page with charts"],
       ["ringfold stress linear --until-failure", "for as long as it holds"],
+      ["ringfold stress sync --impl atomics-sync", "another's mutex, semaphore, barrier …"],
     ],
   },
   {

@@ -23,8 +23,10 @@ type Range = readonly [least: number, most: number];
 const SEED: Range = [0, 2 ** 32 - 1];
 const DEFAULT_DURATION_MS = 10_000;
 
+type NumberName = Exclude<SettingName, "impl">;
+
 /** Each by name, so that options which a scenario does not take can be told. */
-const RANGES: Readonly<Record<SettingName, Range>> = {
+const RANGES: Readonly<Record<NumberName, Range>> = {
   producers: [1, 64],
   consumers: [1, 64],
   capacity: [2, 2 ** 20],
@@ -75,8 +77,14 @@ function capacity(line: Line): number | undefined {
   throw wrong("capacity", given, `a power of two from ${least} to ${most}`);
 }
 
-function setting(line: Line, name: SettingName): number | undefined {
+function setting(line: Line, name: NumberName): number | undefined {
   return name === "capacity" ? capacity(line) : integer(line, name, ...RANGES[name]);
+}
+
+function impl(line: Line): string | undefined {
+  const given = single(line, "impl");
+  if (given !== "") return given;
+  throw wrong("impl", given, "the name of a package, or the path of a module");
 }
 
 function path(line: Line, option: string): string | undefined {
@@ -101,11 +109,14 @@ export function scenarioName({ files }: Line): string {
 
 /** @throws UsageError */
 export function stressArgs(line: Line, scenario: Pick<Scenario, "name" | "takes">): StressArgs {
-  const names = Object.keys(RANGES) as SettingName[];
+  const names = Object.keys(RANGES) as NumberName[];
   // Every value is judged, also of what the scenario does not take: nonsense is told as such.
   const values = new Map(names.map((name) => [name, setting(line, name)]));
-  for (const name of names) {
-    if (values.get(name) === undefined || scenario.takes.includes(name)) continue;
+  const whose = impl(line);
+  const given: SettingName[] = names.filter((name) => values.get(name) !== undefined);
+  if (whose !== undefined) given.push("impl");
+  for (const name of given) {
+    if (scenario.takes.includes(name)) continue;
     const takes = ["seed", "duration", ...scenario.takes].map((one) => `--${one}`);
     throw new UsageError(
       `--${name}: the scenario ${scenario.name} does not take it, it takes ${takes.join(", ")}`,
@@ -121,6 +132,7 @@ export function stressArgs(line: Line, scenario: Pick<Scenario, "name" | "takes"
       batch: values.get("batch"),
       threads: values.get("threads"),
       rate: values.get("rate"),
+      impl: whose,
     },
     untilFailure: line.flags.has("until-failure"),
     json: line.flags.has("json"),

@@ -1,6 +1,7 @@
 // `ringfold stress`: runs a scenario, shows how it goes, and reports how it went.
 
 import { availableParallelism } from "node:os";
+import { loadPrimitives } from "../primitives.js";
 import { loadScenario, MODULES } from "../stress/index.js";
 import { type Outcome, runScenario } from "../stress/runner.js";
 import type { Scenario, Settings } from "../stress/scenario.js";
@@ -107,6 +108,8 @@ async function save(report: StressReport, files: readonly ReportFile[]): Promise
 export async function stress(line: Line): Promise<number> {
   const scenario = (await loadScenario(scenarioName(line))) as Scenario;
   const args = stressArgs(line, scenario);
+  // What cannot be run is told before anything runs.
+  if (args.settings.impl !== undefined) await loadPrimitives(args.settings.impl);
   const files = openReports({ junit: args.junit, html: args.html });
   const stop = new Stop();
   const live = new LiveView(scenario.unit, args.settings.duration);

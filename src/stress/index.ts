@@ -12,6 +12,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   kill: async () => (await import("./kill.js")).kill,
   linear: async () => (await import("./linear.js")).linear,
   litmus: async () => (await import("./litmus.js")).litmus,
+  sync: async () => (await import("./sync.js")).sync,
   reduce: async () => (await import("./reduce.js")).reduce,
   throughput: async () => (await import("./throughput.js")).throughput,
   soak: async () => (await import("./soak.js")).soak,

@@ -185,13 +185,22 @@ class Log {
   }
 }
 
+const SETTING_NAMES: readonly SettingName[] = [
+  "producers",
+  "consumers",
+  "capacity",
+  "batch",
+  "threads",
+  "rate",
+  "impl",
+];
+
 /** The options of `settings` that were chosen, by name. */
 export function chosen(
-  settings: Readonly<Partial<Record<SettingName, number | undefined>>>,
-): [SettingName, number][] {
-  const names: SettingName[] = ["producers", "consumers", "capacity", "batch", "threads", "rate"];
-  return names.flatMap((name) => {
+  settings: Readonly<Partial<Pick<Settings, SettingName>>>,
+): [SettingName, number | string][] {
+  return SETTING_NAMES.flatMap((name) => {
     const value = settings[name];
-    return value === undefined ? [] : [[name, value] as [SettingName, number]];
+    return value === undefined ? [] : [[name, value] as [SettingName, number | string]];
   });
 }

@@ -19,6 +19,8 @@ export interface Settings {
   readonly threads: number | undefined;
   /** Operations a second; undefined: as fast as it goes. */
   readonly rate: number | undefined;
+  /** Whose primitives: a package, or a module's path; undefined: ours. */
+  readonly impl: string | undefined;
   /** Compiled cores; `npm run mutants` puts defective ones here. */
   readonly modules: Modules;
 }
@@ -88,7 +90,14 @@ export interface Run {
 }
 
 /** Options of `ringfold stress` that a scenario may take beyond --seed and --duration. */
-export type SettingName = "producers" | "consumers" | "capacity" | "batch" | "threads" | "rate";
+export type SettingName =
+  | "producers"
+  | "consumers"
+  | "capacity"
+  | "batch"
+  | "threads"
+  | "rate"
+  | "impl";
 
 export interface Scenario {
   readonly name: string;

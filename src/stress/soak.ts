@@ -85,7 +85,10 @@ class Soak {
         const command = [`ringfold stress ${scenario.name}`];
         for (const [name, value] of Object.entries({ seed, duration, ...replay })) {
           if (value !== undefined)
-            command.push(`--${name}`, name === "duration" ? `${Math.ceil(value)}ms` : `${value}`);
+            command.push(
+              `--${name}`,
+              name === "duration" ? `${Math.ceil(Number(value))}ms` : `${value}`,
+            );
         }
         this.#run.violation({
           rule: `${scenario.name}: ${rule}`,

@@ -34,6 +34,15 @@ export class Times {
     this.most = Math.max(this.most, Number(most[0]));
   }
 
+  /** One time, in whole nanoseconds from 0 on. */
+  record(ns: number): void {
+    const bits = 31 - Math.clz32(Math.min(ns, 2 ** 31 - 1));
+    const shift = Math.max(0, bits - 6);
+    const bucket = ns < 64 ? ns : ((shift + 1) << 6) | ((Math.min(ns, 2 ** 31 - 1) >> shift) & 63);
+    this.#put(bucket, 1);
+    this.most = Math.max(this.most, ns);
+  }
+
   merge(other: Times): void {
     for (let i = 0; i < TIMES_BUCKETS; i++) this.#put(i, other.#counts[i] as number);
     this.most = Math.max(this.most, other.most);

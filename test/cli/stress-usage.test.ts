@@ -3,7 +3,7 @@
 import { stressArgs } from "../../src/cli/stress-options.js";
 import { UsageError } from "../../src/cli/usage.js";
 import { assert, test } from "../harness.js";
-import { run } from "./run.js";
+import { inFolder, put, run } from "./run.js";
 import { telling } from "./stress-told.js";
 
 const ALL = {
@@ -139,6 +139,36 @@ test("an option that a scenario does not take is told with those that it takes",
   }
   assert.is(judge({ batch: ["2"], rate: ["3"] }, some).settings.rate, 3);
 });
+
+test("--impl takes a name or a path, and only where primitives are driven", () => {
+  const some = { name: "some", takes: ["impl"] } as const;
+  for (const name of ["atomics-sync", "./my sync.js"]) {
+    assert.is(judge({ impl: [name] }, some).settings.impl, name);
+  }
+  const empty = assert.code(() => judge({ impl: [""] }, some), "ERR_OPTION");
+  assert.match(empty.message, '--impl: "" is not the name of a package, or the path of a module');
+  const twice = assert.code(() => judge({ impl: ["a", "b"] }, some), "ERR_OPTION");
+  assert.match(twice.message, '--impl: given 2 times, as "a" and "b"');
+  const other = assert.code(() => judge({ impl: ["a"] }), "ERR_OPTION");
+  assert.match(other.message, "--impl: the scenario all does not take it, it takes --seed,");
+});
+
+test("an implementation that cannot be run is refused before anything runs", () =>
+  inFolder(async (folder) => {
+    const lacks = put(folder, "lacks.mjs", "export const Mutex = { init() {} };");
+    for (const [impl, text] of [
+      ["ringfold-no-such", "npm install ringfold-no-such"],
+      [lacks, "Mutex has no function lock"],
+    ] as const) {
+      for (const command of [["stress", "sync"], ["check"]]) {
+        const { code, out, err } = await run([...command, "--impl", impl]);
+        assert.equal([code, out], [2, ""], err);
+        assert.match(err, text);
+        assert.match(err, "(ERR_OPTION)");
+        assert.not.match(err, /seed \d| {4}at /);
+      }
+    }
+  }));
 
 test("without options there is a seed, ten seconds, and nothing else", () => {
   const { settings, ...rest } = judge({});

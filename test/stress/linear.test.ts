@@ -9,6 +9,7 @@ import { Random } from "../../src/stress/random.js";
 import type { Settings, Summary, Violation } from "../../src/stress/scenario.js";
 import { assert, seeded, test } from "../harness.js";
 import { withDefect } from "./defects.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const record = new WebAssembly.Module(
   readFileSync(new URL("../../src/stress/record.wasm", import.meta.url)),
@@ -20,11 +21,9 @@ async function run({ module = record, ...options }: Options, signal?: AbortSigna
   const seed = seeded("linear").u32();
   const violations: Violation[] = [];
   let samples = 0;
-  const nothing = { producers: undefined, consumers: undefined, capacity: undefined };
-  const more = { batch: undefined, threads: undefined, rate: undefined };
   const modules = { core: module, checked: module, drill: module, record: module };
   const summary: Summary = await linear.run({
-    settings: { seed, duration: 300, ...nothing, ...more, ...options, modules },
+    settings: { seed, duration: 300, ...NOTHING_CHOSEN, ...options, modules },
     random: new Random(seed),
     signal: signal ?? new AbortController().signal,
     sample: () => samples++,

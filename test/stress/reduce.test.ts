@@ -13,6 +13,7 @@ import { fault } from "../../src/stress/reduce-call.js";
 import { type Call, type DataSpec, Script } from "../../src/stress/reduce-script.js";
 import { type Outcome, runScenario } from "../../src/stress/runner.js";
 import { assert, seeded, test } from "../harness.js";
+import { NOTHING_CHOSEN } from "./settings.js";
 
 const CORE = fileURLToPath(new URL("../../../src/core", import.meta.url));
 
@@ -42,12 +43,9 @@ function run(seed: number, duration: number, core = MODULES.core): Promise<Outco
   const settings = {
     seed,
     duration,
+    ...NOTHING_CHOSEN,
     producers: 2,
-    consumers: undefined,
-    capacity: undefined,
-    batch: undefined,
     threads: 2,
-    rate: undefined,
     modules,
   };
   return runScenario(reduce, settings, new AbortController().signal);

@@ -9,4 +9,5 @@ export const NOTHING_CHOSEN = {
   batch: undefined,
   threads: undefined,
   rate: undefined,
+  impl: undefined,
 } as const satisfies Record<SettingName, undefined>;

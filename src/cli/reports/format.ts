@@ -50,6 +50,10 @@ export function printable(text: string): string {
     });
 }
 
+/** For a shell. */
+export const quoted = (text: string): string =>
+  /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 /** For XML and HTML, text and attributes. */
 export function escapeMarkup(text: string): string {
   const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };

@@ -4,7 +4,7 @@
 import { chosen, type Outcome } from "../../stress/runner.js";
 import type { Violation } from "../../stress/scenario.js";
 import { formatDuration } from "../stress-options.js";
-import { formatNumber, formatRate, formatSpan } from "./format.js";
+import { formatNumber, formatRate, formatSpan, printable, quoted } from "./format.js";
 
 /** A run before the last, by --until-failure: it held. */
 export interface EarlierRun {
@@ -59,7 +59,9 @@ export function replayLine({ scenario, settings }: Outcome, { replay = {} }: Vio
   const options = chosen({ ...settings, ...more }).filter(([name]) =>
     scenario.takes.includes(name),
   );
-  const parts = options.map(([name, value]) => ` --${name} ${value}`).join("");
+  const parts = options
+    .map(([name, value]) => ` --${name} ${printable(quoted(String(value)))}`)
+    .join("");
   const fixed = `--seed ${settings.seed} --duration ${formatDuration(duration)}`;
   return `ringfold stress ${scenario.name} ${fixed}${parts}`;
 }
@@ -70,7 +72,7 @@ export function parameters({ outcome, place }: StressReport): [string, string][]
   return [
     ["seed", String(settings.seed)],
     ["duration", formatDuration(settings.duration)],
-    ...chosen(settings).map(([name, value]): [string, string] => [name, String(value)]),
+    ...chosen(settings).map(([name, value]): [string, string] => [name, printable(String(value))]),
     ["processors", String(place.processors)],
     ["runtime", place.runtime],
     ["ringfold", place.version],

@@ -69,7 +69,10 @@ export function formatStress(report: StressReport, style: Style): string {
   const { outcome, place } = report;
   const { scenario, settings, violations, violationCount, summary } = outcome;
   const verdict = verdictOf(outcome);
-  const asked = chosen(settings).map(([name, value]): [string, string] => [name, String(value)]);
+  const asked = chosen(settings).map(([name, value]): [string, string] => [
+    name,
+    printable(String(value)),
+  ]);
   const entries: [string, string][] = [
     ["asserts", scenario.asserts],
     ["seed", String(settings.seed)],
