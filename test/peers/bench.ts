@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import type { ArrayDtype } from "./arrays-data.js";
 import { note, type Times } from "./measure.js";
 import { lookFor, NATIVE, type NativeName, type NativePeer } from "./native.js";
 import { format, isMet, type Row, summary } from "./row.js";
@@ -25,6 +26,14 @@ interface Bench {
   readonly run: (rounds: number, wants: (row: string) => boolean) => Promise<Outcome>;
 }
 
+/** Reductions of arrays of one dtype. */
+const arraysOf = (dtype: ArrayDtype): Bench => ({
+  about: `${dtype} from 16 KiB to 1 GiB, against OpenMP, oneTBB, Rayon and NumPy`,
+  rounds: 7,
+  peers: ["openmp", "tbb", "rayon", "numpy"],
+  run: async (rounds, wants) => (await import("./arrays.js")).arrays[dtype](rounds, wants),
+});
+
 const benches: { readonly [name: string]: Bench } = {
   sum: {
     about: "512 MiB of float64 on 1 and 2 threads, against JavaScript and its pools",
@@ -41,6 +50,15 @@ const benches: { readonly [name: string]: Bench } = {
     rounds: 31,
     run: async (rounds) => (await import("./small.js")).small(rounds),
   },
+  tiny: {
+    about: "reduceSync of 64 Ki float64, against oneTBB",
+    rounds: 31,
+    peers: ["openmp", "tbb", "rayon", "numpy"],
+    run: async (rounds) => (await import("./arrays.js")).tiny(rounds),
+  },
+  float64: arraysOf("float64"),
+  float32: arraysOf("float32"),
+  int32: arraysOf("int32"),
   exact: {
     about: "exact sums, against fast ones, JavaScript, math.fsum and math.sumprecise",
     rounds: 11,

@@ -73,6 +73,7 @@ export async function interleave(
   sides: readonly Side[],
   rounds: number,
   warm: number,
+  longestCalm = LONGEST_CALM,
 ): Promise<Times> {
   const times = new Map<string, number[]>(sides.map((s) => [s.name, []]));
   const disturbed = new Map<string, number[]>(sides.map((s) => [s.name, []]));
@@ -81,7 +82,7 @@ export async function interleave(
   }
   const shares: number[] = [];
   let quiet = 0;
-  let patience = LONGEST_CALM;
+  let patience = longestCalm;
   for (let round = 0; quiet < rounds && round < rounds * (1 + PATIENCE); round++) {
     patience = await calm(patience);
     const foreign = watchOthers();

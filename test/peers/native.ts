@@ -52,6 +52,20 @@ export const cargo = (project: string): Command => [
   'build.rustflags=["-Ctarget-cpu=native"]',
 ];
 
+/** Which version of a crate such a project has. */
+const cargoVersion = (project: string, crate: string): Command => [
+  "cargo",
+  "tree",
+  "--locked",
+  "--quiet",
+  "--depth=0",
+  "--prefix=none",
+  "--manifest-path",
+  `${SOURCES}/${project}/Cargo.toml`,
+  "--package",
+  crate,
+];
+
 export const NATIVE = {
   openmp: {
     title: "OpenMP, g++ -O3 -march=native",
@@ -69,14 +83,7 @@ export const NATIVE = {
   },
   rayon: {
     title: "Rayon",
-    version: [
-      "cargo",
-      "pkgid",
-      "--locked",
-      "--manifest-path",
-      `${SOURCES}/rayon/Cargo.toml`,
-      "rayon",
-    ],
+    version: cargoVersion("rayon", "rayon"),
     build: [cargo("rayon")],
     run: [`${CARGO_TARGET}/release/ringfold-peer-rayon`],
     install: "cargo, as rustup.rs says",

@@ -72,7 +72,7 @@ export async function wholeProcess(rounds: number) {
       [ours],
       [theirs],
       show,
-      least(1),
+      least(1.5),
     );
     whole.notes.push(`${digits(bare)} ms of it are Node itself: ${NODE}`);
     const rows: Row[] = [
