@@ -10,13 +10,14 @@ const LEAST = -31;
 const GREATEST = 31;
 
 /**
- * Odd numbers from −15 to 15 by a hash of the index, and once each −31 and 31: a sum or a dot product
- * of 2^28 of them stays far below 2^24 all the way, in any order, so that not even a float32 rounds it.
+ * Odd numbers from −15 to 15 by a hash of the index (MurmurHash3's finalizer), and once each −31 and
+ * 31: their sum and the dot product of their halves wander around 0 and stay far below 2^24 for 2^28
+ * of them, in any order that does not know them, so that not even a float32 rounds a partial sum.
  */
 export function fillSigned(x: Numbers): void {
   for (let i = 0; i < x.length; i++) {
-    let h = Math.imul(i, 0x9e3779b1);
-    h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+    let h = Math.imul(i ^ (i >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     x[i] = 2 * (h >>> 28) - 15;
   }
   x[Math.floor(x.length / 3)] = LEAST;

@@ -41,7 +41,6 @@ const CONTENDERS: readonly Contender[] = [
   { who: "Rayon par_chunks", peer: "rayon", method: "chunks" },
   { who: NUMPY, peer: "numpy", method: "numpy" },
 ];
-export const PEERS: readonly NativeName[] = ["openmp", "tbb", "rayon", "numpy"];
 /** Those with threads. */
 export const RIVALS = CONTENDERS.map(({ who }) => who).filter((who) => who !== NUMPY);
 
@@ -125,22 +124,17 @@ export class Field {
     this.#children = children;
   }
 
-  static async start(): Promise<Field> {
+  static async start(peers: readonly NativeName[]): Promise<Field> {
     const engines = [
       await createEngine({ threads: 1 }),
       await createEngine({ threads: 2 }),
     ] as const;
     const children = new Map<NativeName, Child>();
-    for (const peer of PEERS) {
+    for (const peer of peers) {
       const child = await startNative(peer);
       if (typeof child !== "string") children.set(peer, child);
     }
     return new Field(engines, await Reader.start(engines[1]), children);
-  }
-
-  has(who: string): boolean {
-    const contender = CONTENDERS.find((c) => c.who === who);
-    return contender === undefined || this.#children.has(contender.peer);
   }
 
   async close(): Promise<void> {

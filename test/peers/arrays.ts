@@ -20,6 +20,7 @@ import {
 } from "./arrays-sides.js";
 import { tableRow, tables } from "./arrays-table.js";
 import { note, ratios, spread, type Times, timesOf } from "./measure.js";
+import type { NativeName } from "./native.js";
 import { digits, least, type Row, ratioRow } from "./row.js";
 
 const KIB = 2 ** 10;
@@ -94,7 +95,10 @@ function comparisons(dtype: ArrayDtype, size: string): Comparison[] {
   return all.map((c) => (c.name.includes("-all") ? { ...c, slowest: true } : c));
 }
 
-const rate = (bytes: number) => (ms: number) => `${digits(ms)} ms ${digits(bytes / ms / 1e6)} GB/s`;
+const rate = (bytes: number) => (ms: number) => {
+  const took = ms < 1 ? `${digits(ms * 1000)} µs` : `${digits(ms)} ms`;
+  return `${took} ${digits(bytes / ms / 1e6)} GB/s`;
+};
 
 function slowestOf(times: Times, names: readonly string[]): string {
   const median = (name: string) => spread(timesOf(times, name)).median;
@@ -119,7 +123,7 @@ async function reductions(
   rounds: number,
   wants: (row: string) => boolean,
 ): Promise<{ rows: Row[]; times: Times }> {
-  const field = await Field.start();
+  const field = await Field.start(PEERS);
   const rows: Row[] = [];
   const bySize = new Map<string, Times>();
   const wantedTables = tables(dtype).filter(({ name }) => wants(name));
@@ -156,12 +160,16 @@ async function reductions(
   return { rows, times };
 }
 
+/** Those in other languages that the benches of arrays run. */
+const PEERS: readonly NativeName[] = ["openmp", "tbb", "rayon", "numpy"];
+const TINY_PEERS: readonly NativeName[] = ["openmp", "tbb", "rayon"];
+
 /** One that is over before a thread can be woken for it. */
 const TINY = 2 ** 16;
 
 /** Microseconds of a reduction of 64 Ki float64. */
 export async function tiny(rounds: number): Promise<{ rows: Row[]; times: Times }> {
-  const field = await Field.start();
+  const field = await Field.start(TINY_PEERS);
   const names = [OURS, ...RIVALS].map((who) => twoThreads("sum", who));
   const wanted = new Set([...names, oneThread("sum")]);
   const measured = await field

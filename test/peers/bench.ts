@@ -53,7 +53,7 @@ const benches: { readonly [name: string]: Bench } = {
   tiny: {
     about: "reduceSync of 64 Ki float64, against oneTBB",
     rounds: 31,
-    peers: ["openmp", "tbb", "rayon", "numpy"],
+    peers: ["openmp", "tbb", "rayon"],
     run: async (rounds) => (await import("./arrays.js")).tiny(rounds),
   },
   float64: arraysOf("float64"),

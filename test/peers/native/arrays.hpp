@@ -25,13 +25,14 @@ template <class T> using Sum = typename SumOf<T>::type;
 struct Free { void operator()(void *p) const { std::free(p); } };
 template <class T> using Array = std::unique_ptr<T[], Free>;
 
-/** Odd numbers from -15 to 15, and once each -31 and 31: no sum of them, in any order, is rounded. */
+/** Odd numbers from -15 to 15, and once each -31 and 31: see arrays-data.ts. */
 template <class T> Array<T> filled(size_t count) {
   const size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
   Array<T> x(static_cast<T *>(std::aligned_alloc(64, bytes)));
   for (size_t i = 0; i < count; i++) {
-    uint32_t h = static_cast<uint32_t>(i) * 0x9e3779b1u;
-    h = (h ^ (h >> 15)) * 0x85ebca6bu;
+    uint32_t h = static_cast<uint32_t>(i);
+    h = (h ^ (h >> 16)) * 0x85ebca6bu;
+    h = (h ^ (h >> 13)) * 0xc2b2ae35u;
     x[i] = static_cast<T>(2 * static_cast<int32_t>(h >> 28) - 15);
   }
   x[count / 3] = -31;

@@ -17,8 +17,9 @@ def filled(dtype, count):
     x = np.empty(count, dtype)
     for start in range(0, count, PART):
         part = x[start : start + PART]
-        h = np.arange(start, start + len(part), dtype=np.uint32) * np.uint32(0x9E3779B1)
-        h = (h ^ (h >> np.uint32(15))) * np.uint32(0x85EBCA6B)
+        h = np.arange(start, start + len(part), dtype=np.uint32)
+        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+        h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
         part[:] = 2 * (h >> np.uint32(28)).astype(np.int32) - 15
     x[count // 3] = -31
     x[2 * count // 3] = 31

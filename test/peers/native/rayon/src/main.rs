@@ -16,8 +16,9 @@ const LANES: usize = 64;
 const CHUNK: usize = 1 << 16;
 
 fn value(i: usize) -> i32 {
-    let h = (i as u32).wrapping_mul(0x9e37_79b1);
-    let h = (h ^ (h >> 15)).wrapping_mul(0x85eb_ca6b);
+    let h = i as u32;
+    let h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
+    let h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
     2 * (h >> 28) as i32 - 15
 }
 
