@@ -74,9 +74,16 @@ const benches: { readonly [name: string]: Bench } = {
     rounds: 15,
     run: async (rounds) => (await import("./ring.js")).ring(rounds),
   },
+  queues: {
+    about: "items through the core's ring, against queues of other languages and of Node",
+    rounds: 11,
+    peers: ["crossbeam", "boost", "jctools"],
+    run: async (rounds) => (await import("./queues.js")).queues(rounds),
+  },
   pairwise: {
-    about: "pairwise sum of 1,000,000 numbers, against the textbook's program in Python",
+    about: "pairwise sum of 1,000,000 numbers, against the textbook's program in Python and C++",
     rounds: 9,
+    peers: ["textbook"],
     run: async (rounds) => (await import("./pairwise.js")).pairwise(rounds),
   },
   process: {

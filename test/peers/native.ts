@@ -36,6 +36,8 @@ export interface NativePeer {
 /** What g++ is told, as one who wants speed of it would; `simd` lets it reorder those sums only. */
 const GXX = ["g++", "-O3", "-march=native", "-fopenmp", "-std=c++17"] as const;
 const CARGO_TARGET = `${BUILT}/cargo`;
+/** From Maven's folder, which need not be this one. */
+const JCTOOLS = `${ROOT}${BUILT}/jctools`;
 
 /** A Cargo project in a folder of `native/`; its Cargo.lock says which crates. */
 export const cargo = (project: string): Command => [
@@ -94,6 +96,43 @@ export const NATIVE = {
     build: [],
     run: [PYTHON, `${SOURCES}/numpy_peer.py`],
     install: "apt-get install python3-numpy",
+  },
+  crossbeam: {
+    title: "crossbeam ArrayQueue",
+    version: [
+      "cargo",
+      "pkgid",
+      "--locked",
+      "--manifest-path",
+      `${SOURCES}/crossbeam/Cargo.toml`,
+      "crossbeam-queue",
+    ],
+    build: [cargo("crossbeam")],
+    run: [`${CARGO_TARGET}/release/ringfold-peer-crossbeam`],
+    install: "cargo, as rustup.rs says",
+  },
+  jctools: {
+    title: "JCTools 4.0.7 MpmcArrayQueue",
+    version: ["java", "--version"],
+    build: [
+      ["mvn", "-q", "-B", "-f", `${SOURCES}/jctools/pom.xml`, `-Dbuilt=${JCTOOLS}`, "compile"],
+    ],
+    run: ["java", "-cp", `${JCTOOLS}/classes:${JCTOOLS}/libraries/*`, "Queue"],
+    install: "apt-get install openjdk-17-jdk-headless maven",
+  },
+  boost: {
+    title: "boost::lockfree::queue",
+    version: ["sh", "-c", "echo BOOST_LIB_VERSION | g++ -E -P -include boost/version.hpp -xc++ -"],
+    build: [[...GXX, "-o", `${BUILT}/boost_queue`, `${SOURCES}/boost_queue.cpp`]],
+    run: [`${BUILT}/boost_queue`],
+    install: "apt-get install g++ libboost-dev",
+  },
+  textbook: {
+    title: "the textbook's program in C++ over tbb::concurrent_bounded_queue",
+    version: ["pkg-config", "--modversion", "tbb"],
+    build: [[...GXX, "-std=c++20", "-o", `${BUILT}/textbook`, `${SOURCES}/textbook.cpp`, "-ltbb"]],
+    run: [`${BUILT}/textbook`],
+    install: "apt-get install g++ libtbb-dev pkg-config",
   },
 } satisfies { readonly [name: string]: NativePeer };
 

@@ -1,11 +1,13 @@
-// The textbook's algorithm in the core, against the textbook's program in Python.
+// The textbook's algorithm in the core, against the textbook's program in Python, and in C++ over
+// oneTBB's queue.
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createEngine } from "../../src/index.js";
-import { interleave, type Side, same, spread, time, timesOf } from "./measure.js";
-import { digits, least, ratioRow } from "./row.js";
+import { interleave, type Side, same, spread, type Times, time, timesOf } from "./measure.js";
+import { Child, startNative } from "./native.js";
+import { digits, least, type Row, ratioRow } from "./row.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../test/peers/textbook.py", import.meta.url));
 const OURS = 1_000_000;
@@ -24,7 +26,14 @@ async function textbook(workers: number): Promise<number> {
   return (seconds / THEIRS) * 1e9;
 }
 
-export async function pairwise(rounds: number) {
+/** Nanoseconds an element of the program in C++. */
+export async function askTextbook(child: Child, count: number, workers: number): Promise<number> {
+  const [ns, sum] = await child.ask("sum", count, workers);
+  same(child.title, Number(sum), sumTo(count));
+  return Number(ns) / count;
+}
+
+export async function pairwise(rounds: number): Promise<{ rows: Row[]; times: Times }> {
   await using one = await createEngine({ threads: 1 });
   await using two = await createEngine({ threads: 2 });
   const sides: Side[] = [];
@@ -47,22 +56,35 @@ export async function pairwise(rounds: number) {
   for (const workers of [1, 2]) {
     sides.push({ name: `Python, ${workers} workers`, run: () => textbook(workers) });
   }
-  const theirs = sides.slice(ours.length).map((s) => s.name);
-  const times = await interleave(sides, rounds, 1);
-  const row = ratioRow(
-    "pairwise",
-    `pairwise sum of ${OURS} numbers, against the textbook's program on ${THEIRS}, an element`,
-    times,
-    ours,
-    theirs,
-    (ns) => `${digits(ns)} ns`,
-    least(1000),
-  );
+  const pythons = sides.slice(ours.length).map((s) => s.name);
+  const child = await startNative("textbook");
+  if (child instanceof Child) {
+    for (const workers of [1, 2]) {
+      const run = () => askTextbook(child, OURS, workers);
+      sides.push({ name: `C++ over TBB's queue, ${workers} workers`, run });
+    }
+  }
+  const cpps = sides.slice(ours.length + pythons.length).map((s) => s.name);
+  let times: Times;
+  try {
+    times = await interleave(sides, rounds, 1);
+  } finally {
+    if (child instanceof Child) await child.close();
+  }
+  const show = (ns: number) => `${digits(ns)} ns`;
+  const what = `pairwise sum of ${OURS} numbers, an element, against the textbook's program`;
+  const python = `${what} on ${THEIRS}`;
+  const rows = [ratioRow("pairwise", python, times, ours, pythons, show, least(10_000))];
   for (const { name } of sides) {
     const ns = spread(timesOf(times, name)).median;
-    row.notes.push(
-      `  ${`${digits(ns)} ns`.padEnd(10)} ${digits(1e9 / ns).padEnd(12)} elements a second  ${name}`,
+    rows[0]?.notes.push(
+      `  ${show(ns).padEnd(10)} ${digits(1e9 / ns).padEnd(12)} elements a second  ${name}`,
     );
   }
-  return { rows: [row], times };
+  if (child instanceof Child) {
+    rows.push(ratioRow("pairwise-cpp", `${what} in C++`, times, ours, cpps, show, least(3)));
+  } else {
+    rows[0]?.notes.push(child);
+  }
+  return { rows, times };
 }

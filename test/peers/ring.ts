@@ -19,111 +19,137 @@ const ME = 0;
 /** Behind the lines of participants, where each says what it is about to do. */
 const RING = 262144;
 const SLOTS = RING + RING_SIZE;
+/** As every queue has it that ours is measured against. */
 const CAPACITY_LOG2 = 10;
 const PAIRS = 200_000;
 const ITEMS = 1_000_000;
-const BATCH = 32;
+export const BATCH = 32;
 const WARM = 300;
 
-const ALONE = "push and pop, 1 thread";
-const ALONE_BATCHED = "32 pushes and a claim of 32, 1 thread";
-
-const contended = (producers: number, consumers: number, batch: number) =>
-  `${producers} + ${consumers} threads, ${batch === 1 ? "singly" : `claims of ${batch}`}`;
+/** Producers and consumers. */
+export type Shape = readonly [producers: number, consumers: number];
+export const SHAPES: readonly Shape[] = [
+  [1, 1],
+  [2, 2],
+];
 
 /** Sum of 0 … n − 1. */
 const triangle = (n: number) => (BigInt(n) * BigInt(n - 1)) / 2n;
 
-export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times }> {
-  const module = await compile("ring");
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
-  const core = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const control = new Int32Array(memory.buffer, core.CONTROL.value, 2);
-  const threads = [0, 1, 2, 3].map(() => new WasmThread(module, memory));
-  const fresh = () => core.init(RING, SLOTS, CAPACITY_LOG2);
+/** Fails unless n items came out, with the sum of 0 … n − 1. */
+export function checkFlow(what: string, n: number, count: number, sum: bigint): void {
+  same(`items through ${what}`, count, n);
+  same(`their sum, ${what}`, sum, triangle(n));
+}
 
-  /** Nanoseconds a record from the first push to the last pop. */
-  function rush(producers: number, consumers: number, batch: number, items = ITEMS): number {
-    const name = contended(producers, consumers, batch);
-    fresh();
-    control[1] = 0;
+/** A ring with four threads at it. */
+export class RingThreads {
+  readonly #core: Exports;
+  readonly #control: Int32Array;
+  readonly #threads: readonly WasmThread[];
+
+  private constructor(module: WebAssembly.Module) {
+    const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    this.#core = exports as unknown as Exports;
+    this.#control = new Int32Array(memory.buffer, this.#core.CONTROL.value, 2);
+    this.#threads = [0, 1, 2, 3].map(() => new WasmThread(module, memory));
+  }
+
+  static async start(): Promise<RingThreads> {
+    const ring = new RingThreads(await compile("ring"));
+    // Short calls first: WebAssembly is not replaced by its optimised code while a call runs.
+    for (let i = 0; i < WARM; i++) {
+      ring.alone(1000);
+      ring.aloneBatched(32);
+    }
+    // Each thread has been on either side.
+    for (let i = 0; i < 60; i++) {
+      const batch = i % 4 < 2 ? 1 : BATCH;
+      ring.rush(i % 2 === 0 ? [1, 3] : [3, 1], batch, 6000);
+      ring.rush([2, 2], batch, 6000);
+    }
+    return ring;
+  }
+
+  #fresh(): void {
+    this.#core.init(RING, SLOTS, CAPACITY_LOG2);
+  }
+
+  /** n pushes, each with its pop, by this thread; the sum. */
+  alone(n: number): bigint {
+    this.#fresh();
+    return this.#core.alone(ME, RING, n);
+  }
+
+  /** n times a batch pushed and popped by this thread; the sum. */
+  aloneBatched(n: number): bigint {
+    this.#fresh();
+    return this.#core.aloneBatched(ME, RING, n, BATCH);
+  }
+
+  /** Nanoseconds a record from the first push to the last pop. Producers share out the items. */
+  rush([producers, consumers]: Shape, batch: number, items = ITEMS): number {
+    this.#fresh();
+    this.#control[1] = 0;
     const part = items / producers;
+    const putting = this.#threads.slice(0, producers);
+    const taking = this.#threads.slice(producers, producers + consumers);
     let count = 0;
     let sum = 0n;
     const ms = time(() => {
-      for (let p = 0; p < producers; p++) {
-        const args = [p + 1, RING, p * part, part];
-        threads[p]?.start({ call: "produce", repeat: false, arguments: args });
+      for (const [p, thread] of putting.entries()) {
+        const call = batch === 1 ? "produce" : "produceMany";
+        thread.start({ call, repeat: false, arguments: [p + 1, RING, p * part, part] });
       }
-      for (let c = 0; c < consumers; c++) {
+      for (const [c, thread] of taking.entries()) {
         const args = [producers + c + 1, RING, producers, batch];
-        threads[producers + c]?.start({ call: "consume", repeat: false, arguments: args });
+        thread.start({ call: "consume", repeat: false, arguments: args });
       }
-      for (const thread of threads.slice(0, producers)) thread.wait();
-      for (const thread of threads.slice(producers, producers + consumers)) {
+      for (const thread of putting) thread.wait();
+      for (const thread of taking) {
         const { result, consumed } = thread.wait();
         sum += result;
         count += consumed;
       }
     });
-    same(`records through the ring, ${name}`, count, items);
-    same(`sum through the ring, ${name}`, sum, triangle(items));
+    checkFlow("the ring", items, count, sum);
     return (ms / items) * 1e6;
   }
 
-  fresh();
-  const perPair = (run: () => bigint, ops: number, expected: bigint) => () => {
+  async close(): Promise<void> {
+    for (const thread of this.#threads) await thread.close();
+  }
+}
+
+const ALONE = "push and pop, 1 thread";
+const ALONE_BATCHED = "32 pushed and popped at a time, 1 thread";
+
+export async function ring(rounds: number): Promise<{ rows: Row[]; times: Times }> {
+  const threads = await RingThreads.start();
+  const perRecord = (n: number, run: () => bigint) => () => {
     let sum = 0n;
     const ms = time(() => {
       sum = run();
     });
-    same("sum through the ring", sum, expected);
-    return (ms / ops) * 1e6;
+    same("sum through the ring", sum, triangle(n));
+    return (ms / n) * 1e6;
   };
-  const turns = PAIRS / BATCH;
   const sides: Side[] = [
-    { name: ALONE, run: perPair(() => core.alone(ME, RING, PAIRS), PAIRS, triangle(PAIRS)) },
-    {
-      name: ALONE_BATCHED,
-      run: perPair(
-        () => core.aloneBatched(ME, RING, turns, BATCH),
-        PAIRS,
-        triangle(turns) * BigInt(BATCH),
-      ),
-    },
+    { name: ALONE, run: perRecord(PAIRS, () => threads.alone(PAIRS)) },
+    { name: ALONE_BATCHED, run: perRecord(PAIRS, () => threads.aloneBatched(PAIRS / BATCH)) },
   ];
-  for (const [p, c] of [
-    [1, 1],
-    [2, 2],
-  ] as const) {
+  for (const shape of SHAPES) {
     for (const batch of [1, BATCH]) {
-      sides.push({ name: contended(p, c, batch), run: () => rush(p, c, batch) });
+      const name = `${shape.join(" + ")} threads, ${batch === 1 ? "singly" : `${batch} at a time`}`;
+      sides.push({ name, run: () => threads.rush(shape, batch) });
     }
   }
-  // Short calls first: WebAssembly is not replaced by its optimised code while a call runs.
-  for (let i = 0; i < WARM; i++) {
-    core.alone(ME, RING, 1000);
-    core.aloneBatched(ME, RING, 32, BATCH);
-  }
-  for (let i = 0; i < 60; i++) {
-    for (const [p, c] of i % 2 === 0
-      ? ([
-          [1, 3],
-          [2, 2],
-        ] as const)
-      : ([
-          [3, 1],
-          [2, 2],
-        ] as const)) {
-      rush(p, c, i % 4 < 2 ? 1 : BATCH, 6000);
-    }
-  }
-  fresh();
   let times: Times;
   try {
     times = await interleave(sides, rounds, 1);
   } finally {
-    for (const thread of threads) await thread.close();
+    await threads.close();
   }
   const of = (name: string) => timesOf(times, name);
   const rows = [
