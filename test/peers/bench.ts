@@ -60,7 +60,7 @@ const benches: { readonly [name: string]: Bench } = {
   float32: arraysOf("float32"),
   int32: arraysOf("int32"),
   exact: {
-    about: "exact sums, against fast ones, JavaScript, math.fsum and math.sumprecise",
+    about: "exact sums, against fast ones, JavaScript, math.fsum, math.sumprecise and xsum",
     rounds: 11,
     run: async (rounds, wants) => (await import("./exact.js")).exact(rounds, wants),
   },

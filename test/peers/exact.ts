@@ -1,5 +1,6 @@
-// Exact sums of floats against the fast ones, against plain JavaScript, and against those who also
-// sum exactly: Python's math.fsum and the npm package math.sumprecise.
+// Exact sums of floats against the fast ones, against plain JavaScript, compensated sums among it,
+// and against those who also sum exactly: Python's math.fsum, the npm package math.sumprecise, and
+// what is published of xsum.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -20,6 +21,7 @@ import {
   nearest,
   ordinary,
 } from "./exact-data.js";
+import { compensated, XSUM } from "./exact-kahan.js";
 import {
   againstFast,
   type Comparison,
@@ -68,9 +70,20 @@ async function large(section: Section): Promise<void> {
   section.free(pair);
 }
 
-/** Others that sum exactly. */
+function published(): string[] {
+  const { machine, large, small, ordered, unordered } = XSUM;
+  const gigabytes = (ns: number) => `${digits(8 / ns)} GB/s`;
+  return [
+    `xsum as published, arXiv:1505.05571, not measured here: ${machine}, 80 MB`,
+    `  ${gigabytes(large)} large, ${gigabytes(small)} small superaccumulator`,
+    `  ${gigabytes(unordered)} inexact in any order, ${gigabytes(ordered)} in order`,
+    `  ${digits(unordered / large)} × of the inexact sum in any order, ${digits(ordered / large)} × in order`,
+  ];
+}
+
+/** Others that sum exactly, or nearly. */
 async function others(section: Section): Promise<void> {
-  if (!["exact-fsum", "exact-npm"].some(section.wants)) return;
+  if (!["exact-fsum", "exact-npm", "exact-kahan", "exact-xsum"].some(section.wants)) return;
   const pair = section.alloc("float64", MEDIUM * MIB, (x) => fillWith(x, ordinary));
   const plain = pair[0].slice() as Float64Array<ArrayBuffer>;
   const truth = nearest(exactSum(plain));
@@ -96,6 +109,11 @@ async function others(section: Section): Promise<void> {
   const npm = side("math.sumprecise", () => sumPrecise(plain));
   const pythons = `${what}, against Python's math.fsum`;
   const packages = `${what}, against the npm package`;
+  const loops = Object.entries(compensated).map(([name, loop]) => {
+    close(name, loop(plain), truth, 1e-15 * plain.length);
+    return side(`JavaScript, ${name}'s loop`, () => loop(plain));
+  });
+  const fast = side("fast, 1 thread", () => run("fast"), repeats(MEDIUM * MIB));
   try {
     await section.compare("others", [
       {
@@ -106,7 +124,15 @@ async function others(section: Section): Promise<void> {
         goal: 50,
       },
       { ...common, name: "exact-npm", what: packages, theirs: [npm], goal: 60 },
+      {
+        ...common,
+        name: "exact-kahan",
+        what: `${what}, against compensated loops, which are not exact`,
+        theirs: loops,
+      },
+      { ...common, name: "exact-xsum", what: `${what}, against fast, beside xsum`, theirs: [fast] },
     ]);
+    section.rows.find(({ name }) => name === "exact-xsum")?.notes.push(...published());
   } finally {
     rmSync(folder, { recursive: true });
     section.free(pair);
