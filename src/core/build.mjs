@@ -1,7 +1,8 @@
 // Compiles the core to dist/src/core/core.wasm, and the same bytes as a module
 // for runtimes that cannot read files (dist/src/core/inline.js); to checked.wasm, with fault
-// points; the loops of the stress scenarios that have no engine to drill.wasm; and the programs that
-// `ringfold check` explores to check.wasm, and to traced.wasm, which tells source lines.
+// points; the loops of the stress scenarios that have no engine to drill.wasm, which `ringfold bench`
+// runs too, with the pure read in read.wasm; and the programs that `ringfold check` explores to
+// check.wasm, and to traced.wasm, which tells source lines.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,6 +16,7 @@ const out = join(here, "../../dist/src");
 await rm(join(out, ".."), { recursive: true, force: true });
 await mkdir(join(out, "core"), { recursive: true });
 await mkdir(join(out, "stress"), { recursive: true });
+await mkdir(join(out, "bench"), { recursive: true });
 
 const core = join(out, "core/core.wasm");
 await compile(join(here, "index.ts"), core, { text: join(out, "core/core.wat") });
@@ -30,7 +32,8 @@ await compile(join(here, "index.ts"), join(out, "core/checked.wasm"), {
 // Not optimised, so that its nap is not inlined: see record.ts.
 await compile(join(here, "record.ts"), join(out, "stress/record.wasm"), { optimize: false });
 await compile(join(here, "litmus.ts"), join(out, "stress/litmus.wasm"));
-await compile(join(here, "drill.ts"), join(out, "stress/drill.wasm"));
+await compile(join(here, "drill.ts"), join(out, "core/drill.wasm"));
+await compile(join(here, "read.ts"), join(out, "bench/read.wasm"));
 const check = join(out, "check/check.wasm");
 await mkdir(dirname(check), { recursive: true });
 await compile(join(here, "programs/index.ts"), check, { switches: ["STEPPED"] });

@@ -43,7 +43,7 @@ export const MODULES: Modules = {
     return keep(this, "checked", compile("../core/checked.wasm"));
   },
   get drill() {
-    return keep(this, "drill", compile("drill.wasm"));
+    return keep(this, "drill", compile("../core/drill.wasm"));
   },
   get record() {
     return keep(this, "record", compile("record.wasm"));

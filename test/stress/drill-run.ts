@@ -15,7 +15,7 @@ import { NOTHING_CHOSEN } from "./settings.js";
 const moduleOf = (name: string) =>
   new WebAssembly.Module(readFileSync(new URL(`../../src/${name}`, import.meta.url)));
 
-export const drillModule = moduleOf("stress/drill.wasm");
+export const drillModule = moduleOf("core/drill.wasm");
 
 export interface Told {
   readonly summary: Summary;
