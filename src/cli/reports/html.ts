@@ -1,12 +1,11 @@
-// A stress report as one page that needs nothing else: text and tables are in the page as they
-// are, charts are drawn by uPlot, which is inlined, from data in the page. page.ts runs in it.
+// A stress report as one page that needs nothing else (frame.ts): text and tables are in the page as
+// they are, charts are drawn from data in the page. page.ts runs in it.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { TimedEvent, TimedSample } from "../../stress/runner.js";
 import type { Table } from "../../stress/scenario.js";
 import { plural } from "../output.js";
 import { escapeMarkup as esc, formatCell, formatNumber, formatRate, formatSpan } from "./format.js";
+import { chart, definitions, framePage, scrolled, section } from "./frame.js";
 import {
   errorText,
   figures,
@@ -16,7 +15,6 @@ import {
   verdictOf,
   verdictText,
 } from "./report.js";
-import { STYLE } from "./style.js";
 import { rightColumns } from "./text.js";
 
 /** What page.ts draws. Times in seconds since the run began. */
@@ -74,13 +72,6 @@ export function pageData({ outcome }: StressReport): PageData {
   };
 }
 
-/** In a script element nothing ends but the element itself. */
-const inJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[<\u2028\u2029]/g, (one) => {
-    return `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-const inScript = (text: string): string => text.replace(/<(?=\/script|!--|script)/gi, "\\x3c");
-
 function cells(table: Table): string {
   const isRight = rightColumns(table);
   const kind = (i: number) => (isRight[i] ? ' class="number"' : "");
@@ -95,23 +86,6 @@ function cells(table: Table): string {
     return `<tr>${tags.join("")}</tr>`;
   });
   return `<thead><tr>${head.join("")}</tr></thead><tbody>${rows.join("\n")}</tbody>`;
-}
-
-function scrolled(label: string, table: string): string {
-  return `<div class="scroll" role="region" aria-label="${esc(label)}" tabindex="0">${table}</div>`;
-}
-
-const section = (id: string, title: string, body: string): string =>
-  `<section aria-labelledby="${id}"><h2 id="${id}">${esc(title)}</h2>\n${body}\n</section>`;
-
-function chart(id: string, title: string, note: string): string {
-  const legend = `<ul class="legend" id="${id}-legend"></ul>`;
-  const label = `aria-label="${esc(`${title}. ${note}`)}"`;
-  return section(
-    `${id}-title`,
-    title,
-    `${legend}<div class="chart" id="${id}" role="img" ${label}></div><p class="note">${esc(note)}</p>`,
-  );
 }
 
 function violationsOf(report: StressReport): string {
@@ -212,17 +186,6 @@ function chartsOf(data: PageData): string {
   ].join("\n");
 }
 
-/** Beyond so many characters, a figure is rather a sentence. */
-const LONG = 18;
-
-const definitions = (entries: readonly (readonly [string, string])[]): string =>
-  entries
-    .map(([name, text]) => {
-      const kind = text.length > LONG ? ' class="long"' : "";
-      return `<div><dt>${esc(name)}</dt><dd${kind}>${esc(text)}</dd></div>`;
-    })
-    .join("\n");
-
 function body(report: StressReport, data: PageData): string {
   const { outcome, place } = report;
   const { scenario, events, deaths, recoveries, summary } = outcome;
@@ -255,34 +218,8 @@ ${samplesOf(report)}
 Charts by uPlot (MIT, © Leon Sorokin).</footer>`;
 }
 
-/** No page may load anything: not even what a mistake in it asked for. */
-const POLICY =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
-
 export function htmlStress(report: StressReport): string {
-  const require = createRequire(import.meta.url);
-  const read = (path: string | URL) => readFileSync(path, "utf8");
-  const uplot = read(require.resolve("uplot/dist/uPlot.iife.min.js"));
-  const uplotStyle = read(require.resolve("uplot/dist/uPlot.min.css"));
-  const page = read(new URL("page.js", import.meta.url));
   const data = pageData(report);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<link rel="icon" href="data:,">
-<title>ringfold stress ${esc(report.outcome.scenario.name)}: ${esc(verdictText(report))}</title>
-<style>${uplotStyle}${STYLE}</style>
-</head>
-<body>
-${body(report, data)}
-<script type="application/json" id="data">${inJson(data)}</script>
-<script>${inScript(uplot)}</script>
-<script type="module">${inScript(page)}</script>
-</body>
-</html>
-`;
+  const title = `ringfold stress ${report.outcome.scenario.name}: ${verdictText(report)}`;
+  return framePage({ title, body: body(report, data), data, script: "page.js" });
 }
