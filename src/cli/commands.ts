@@ -161,6 +161,33 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "bench",
+    usage: "bench [PART..]",
+    describe: "Measure this machine, and every operator as a share of what its memory gives",
+    options: [
+      value("op", "Operators, comma-separated (default: sum,min,dot)"),
+      value("dtype", "Element types, comma-separated (default: float64,float32,int32)"),
+      value("size", "Bytes that are reduced, such as 1MiB,64MiB (default: eight, 16KiB to 256MiB)"),
+      value("threads", "How many threads compute, such as 1,2 (default: 1, 2, 4 … all processors)"),
+      flag("full", "Every operator and every element type: takes many minutes"),
+      value("rounds", "How often each is measured: 1 to 1000 (default: 11)"),
+      value("baseline", "Compare with an earlier run: a file with what --json printed"),
+      value(
+        "fail-under",
+        "With --baseline: exit code 3 if anything is slower than so many times the earlier run, such " +
+          "as 0.9, by more than both runs spread",
+      ),
+      JSON_FLAG,
+      value("html", "Write a report with charts, one self-contained page, to a file"),
+    ],
+    examples: [
+      ["ringfold bench", "all parts, in about half a minute"],
+      ["ringfold bench operators --op sum,min --dtype float64 --size 1MiB,64MiB", "a few of them"],
+      ["ringfold bench --json > before.json", "a baseline …"],
+      ["ringfold bench --baseline before.json --fail-under 0.9", "… and whether it got slower"],
+    ],
+  },
+  {
     name: "info",
     usage: "info",
     describe: "Show what ringfold finds here: processors, memory, SIMD, measured speeds",

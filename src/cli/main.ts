@@ -12,6 +12,7 @@ async function run(argv: readonly string[]): Promise<number> {
   if (line?.command === "merge") await (await import("./merge.js")).merge(line);
   if (line?.command === "info") await (await import("./info.js")).info(line);
   if (line?.command === "stress") return (await import("./stress.js")).stress(line);
+  if (line?.command === "bench") return (await import("./bench.js")).bench(line);
   if (line?.command === "check") return (await import("./check.js")).check(line);
   return 0;
 }

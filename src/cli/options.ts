@@ -86,10 +86,13 @@ export function single({ values }: Line, option: string): string | undefined {
 
 function choice<O extends keyof typeof CHOICES>(line: Line, option: O) {
   const given = single(line, option);
+  return given === undefined ? undefined : oneOf(option, given);
+}
+
+/** @throws UsageError unless it is one of the names that the option takes */
+export function oneOf<O extends keyof typeof CHOICES>(option: O, given: string) {
   const choices: readonly string[] = CHOICES[option];
-  if (given === undefined || choices.includes(given)) {
-    return given as (typeof CHOICES)[O][number] | undefined;
-  }
+  if (choices.includes(given)) return given as (typeof CHOICES)[O][number];
   const near = nearest(given, choices);
   const hint = near === undefined ? "" : `; did you mean ${near}?`;
   throw new UsageError(`--${option}: ${quote(given)} is not one of ${choices.join(", ")}${hint}`, {
@@ -104,7 +107,11 @@ export function integer(
   most: number,
 ): number | undefined {
   const given = single(line, option);
-  if (given === undefined) return undefined;
+  return given === undefined ? undefined : integerOf(option, given, least, most);
+}
+
+/** @throws UsageError unless it is one */
+export function integerOf(option: string, given: string, least: number, most: number): number {
   const value = /^\d+(e\d\d?)?$/i.test(given) ? Number(given) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw wrong(option, given, `an integer from ${least} to ${most}`);
@@ -123,7 +130,11 @@ const UNITS: Readonly<Record<string, number>> = {
 
 function size(line: Line, option: string): number | undefined {
   const given = single(line, option);
-  if (given === undefined) return undefined;
+  return given === undefined ? undefined : bytesOf(option, given);
+}
+
+/** @throws UsageError unless it is a size */
+export function bytesOf(option: string, given: string): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(given) ?? [];
   const bytes = Math.floor(Number(digits) * (UNITS[unit?.toLowerCase() ?? ""] ?? Number.NaN));
   if (bytes >= 1 && Number.isSafeInteger(bytes)) return bytes;
@@ -156,12 +167,13 @@ export function initialFor(text: string | undefined, dtype: Dtype): { initial?: 
 
 const isModule = (item: string): boolean => /[/\\]|\.m?js$/.test(item);
 
-function operatorName(item: string): OperatorName {
+/** `more`: what else may be given. @throws UsageError */
+export function operatorName(item: string, more = ""): OperatorName {
   if (OPERATOR_NAMES.includes(item)) return item as OperatorName;
   const near = nearest(item, OPERATOR_NAMES);
   throw new UsageError(
     `--op: unknown operator ${quote(item)}${near === undefined ? "" : `, did you mean ${near}?`} ` +
-      `There are ${OPERATOR_NAMES.join(", ")}; one of your own is a path, ./my-operator.js`,
+      `There are ${OPERATOR_NAMES.join(", ")}${more}`,
     { code: "ERR_OPERATOR" },
   );
 }
@@ -172,7 +184,7 @@ function operators({ values }: Line) {
   const paths: string[] = [];
   for (const item of new Set(items.map((text) => text.trim()))) {
     if (isModule(item)) paths.push(item);
-    else names.push(operatorName(item));
+    else names.push(operatorName(item, "; one of your own is a path, ./my-operator.js"));
   }
   const base = (path: string) => basename(path, extname(path));
   const isTaken = (path: string) =>

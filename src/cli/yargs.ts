@@ -2,6 +2,7 @@
 // and lines that parse.ts leaves alone. It prints nothing; it says what to print.
 
 import yargs, { type Argv } from "yargs";
+import { PARTS } from "../bench/plan.js";
 import { PROOFS } from "../check/programs.js";
 import { nearest } from "../operators/nearest.js";
 import { SCENARIO_NAMES } from "../stress/index.js";
@@ -80,6 +81,10 @@ function complete(
   }
   if (!current.startsWith("-") && option === "" && words.includes("check")) {
     done(PROOFS.map(({ name }) => name).filter((name) => name.startsWith(current)));
+    return;
+  }
+  if (!current.startsWith("-") && option === "" && words.includes("bench")) {
+    done(PARTS.filter((name) => name.startsWith(current)));
     return;
   }
   // After a command, the shell completes the names of files.
@@ -173,6 +178,10 @@ async function run(args: readonly string[], version: string) {
   if (args[0] === "check") {
     const { describeGroups } = await import("./check-help.js");
     epilogues["check"] = describeGroups();
+  }
+  if (args[0] === "bench") {
+    const { describeParts } = await import("./bench-help.js");
+    epilogues["bench"] = describeParts();
   }
   await program(version, epilogues).parse([...args], {}, (error, parsed, output) => {
     if (error) throw error;

@@ -65,7 +65,7 @@ test("without a command or a file, the help says what there is, on standard erro
     ["x".repeat(99)],
     2,
     "ERR_OPTION",
-    "there are reduce, merge, stress, check, info, completion",
+    "there are reduce, merge, stress, check, bench, info, completion",
   );
   await fails(["info", "now"], 2, "ERR_OPTION", 'leave "now" out');
 });

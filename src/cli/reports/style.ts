@@ -1,4 +1,4 @@
-// How the page of `ringfold stress --html` looks. Colours are variables, which the charts read too;
+// How the pages of `ringfold stress --html` and `ringfold bench --html` look. Colours are variables, which the charts read too;
 // text has a contrast of at least 4.5 : 1 on its ground, in light and dark.
 
 export const STYLE = `
@@ -18,6 +18,9 @@ export const STYLE = `
   --bad-ground: #fdeceb;
   --warn: #7a4d00;
   --warn-ground: #fff3d6;
+  --teal: #00727f;
+  --pink: #b4287a;
+  --olive: #5c6b00;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -35,6 +38,9 @@ export const STYLE = `
     --bad-ground: #3b1716;
     --warn: #f2c14e;
     --warn-ground: #352a0e;
+    --teal: #4fd1dc;
+    --pink: #ff92cf;
+    --olive: #c3d64e;
   }
 }
 * { box-sizing: border-box; }
@@ -107,6 +113,8 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-size: 13px; font-weight: 600; }
 tbody th { font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }
+.bar { background: linear-gradient(to right, var(--accent-fill) var(--share), transparent 0); }
+td.bar, th.bar { padding-left: 8px; padding-right: 8px; }
 .parameters th { color: var(--muted); width: 40%; }
 .parameters td { overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--accent); font-size: 14px; width: fit-content; }
