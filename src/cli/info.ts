@@ -55,6 +55,7 @@ function readSpeed(engine: Engine): number {
 
 async function measure() {
   const engine = await createEngine();
+  await engine.ready();
   const { crossover } = engine.stats();
   await engine.close();
   const alone = await createEngine({ threads: 1 });

@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -33,6 +33,10 @@ export const CONTROL_SPIN = 36;
 export const CONTROL_MAX_TASKS = 40;
 /** i32, constant after start: submitter that created the engine. */
 export const CONTROL_OWNER = 44;
+/** i32: bytes up to which a reduction stays on its thread while a worker is awake. */
+export const CONTROL_CROSSOVER_AWAKE = 48;
+/** i32: the same while all are parked; both set twice, the second time by calibration. */
+export const CONTROL_CROSSOVER_PARKED = 52;
 /** u32: 1 once the engine is closed. */
 export const CONTROL_CLOSED = 128;
 /** u32: 1 while the owner reads jobs of others to put right what a dead thread left. */

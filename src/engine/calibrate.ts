@@ -1,11 +1,17 @@
-// Measures, when an engine starts, where sharing a reduction out begins to pay.
+// Measures, once the workers of an engine are there, where sharing a reduction out begins to pay.
 
-import { BLOCK, CONTROL_IDLE, CONTROL_SPIN } from "../core/map.js";
+import {
+  BLOCK,
+  CONTROL_CROSSOVER_AWAKE,
+  CONTROL_CROSSOVER_PARKED,
+  CONTROL_IDLE,
+  CONTROL_SPIN,
+} from "../core/map.js";
 import { dtypeInfo } from "../operators/dtype.js";
 import type { Jobs } from "./jobs.js";
 import type { Local } from "./local.js";
 import { makePlan } from "./plan.js";
-import type { Shared } from "./shared.js";
+import { LEAST_BYTES, type Shared } from "./shared.js";
 
 /** Bytes below which a reduction stays on the calling thread. */
 export interface Crossover {
@@ -15,8 +21,7 @@ export interface Crossover {
   readonly parked: number;
 }
 
-/** Below the first sharing out never pays; beyond the second it always does. */
-const LEAST_BYTES = 64 * 1024;
+/** Beyond, it always pays. */
 const MOST_BYTES = 4 * 1024 * 1024;
 /** Calls after which the runtime has optimised what is timed. */
 const WARM_FOLDS = 200;
@@ -24,8 +29,21 @@ const WARM_SPINS = 100;
 const WARM_TRIPS = 300;
 const SPIN_TURNS = 1000;
 const TRIPS = 15;
+/** Milliseconds that any of these takes at most: on a machine that others use, figures are rough. */
+const MOST_MS = 5;
+const LEAST_TIMES = 3;
 
-export const UNCALIBRATED: Crossover = { awake: LEAST_BYTES, parked: LEAST_BYTES };
+export function crossoverOf({ i32s }: Shared): Crossover {
+  return {
+    awake: Atomics.load(i32s, CONTROL_CROSSOVER_AWAKE >> 2),
+    parked: Atomics.load(i32s, CONTROL_CROSSOVER_PARKED >> 2),
+  };
+}
+
+export function setCrossover({ i32s }: Shared, { awake, parked }: Crossover): void {
+  Atomics.store(i32s, CONTROL_CROSSOVER_AWAKE >> 2, awake);
+  Atomics.store(i32s, CONTROL_CROSSOVER_PARKED >> 2, parked);
+}
 
 function time(body: () => void): number {
   const start = performance.now();
@@ -33,10 +51,19 @@ function time(body: () => void): number {
   return performance.now() - start;
 }
 
+function warm(most: number, body: () => void): void {
+  const end = performance.now() + MOST_MS;
+  for (let i = 0; i < most && performance.now() < end; i++) body();
+}
+
 /** The lower quartile: what it takes when nothing else interrupts. */
 function quartile(n: number, body: () => void): number {
-  const times = Array.from({ length: n }, () => time(body)).sort((a, b) => a - b);
-  return times[n >> 2] as number;
+  const times: number[] = [];
+  const end = performance.now() + MOST_MS;
+  while (times.length < LEAST_TIMES || (times.length < n && performance.now() < end)) {
+    times.push(time(body));
+  }
+  return times.sort((a, b) => a - b)[times.length >> 2] as number;
 }
 
 /**
@@ -50,23 +77,23 @@ export function calibrate(
   me: number,
   threads: number,
   spin: number,
-): Crossover {
+): void {
   const { i32s } = shared;
   const look = () => shared.core.help(me, 0, 1n);
   i32s[CONTROL_SPIN >> 2] = SPIN_TURNS;
-  for (let i = 0; i < WARM_SPINS; i++) look();
+  warm(WARM_SPINS, look);
   const turn = quartile(9, look) / SPIN_TURNS;
   i32s[CONTROL_SPIN >> 2] = 0;
   const parked = quartile(TRIPS, () => jobs.roundTrip());
   i32s[CONTROL_SPIN >> 2] = Math.round(Math.max(spin, 1000) / 1000 / turn);
-  for (let i = 0; i < WARM_TRIPS; i++) jobs.roundTrip();
+  warm(WARM_TRIPS, () => jobs.roundTrip());
   const awake = quartile(TRIPS, () => jobs.roundTrip());
   i32s[CONTROL_SPIN >> 2] = Math.round(spin / 1000 / turn);
   const perByte = timeFold(shared, local);
   const gain = perByte * (threads === 1 ? 1 : 1 - 1 / threads);
   const bytes = (trip: number) =>
     Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.round(trip / gain)));
-  return { awake: bytes(awake), parked: bytes(parked) };
+  setCrossover(shared, { awake: bytes(awake), parked: bytes(parked) });
 }
 
 /** Milliseconds a byte of a sum of float64; also has the runtime optimise its kernels. */
@@ -82,17 +109,18 @@ function timeFold(shared: Shared, local: Local): number {
   // Some number that is not 0.
   shared.bytes.fill(0x3f, address, address + bytes);
   const fold = () => local.foldAt(address, length, exact);
-  for (let i = 0; i < WARM_FOLDS; i++) {
+  warm(WARM_FOLDS, () => {
     fold();
     local.foldAt(address, length, fast);
-  }
+  });
   const least = quartile(9, fold);
   shared.arena.free(address);
   return least / bytes;
 }
 
 /** Whether `bytes` stay on the calling thread now. */
-export function isSmall(shared: Shared, crossover: Crossover, bytes: number): boolean {
-  if (bytes <= crossover.awake) return true;
-  return bytes <= crossover.parked && Atomics.load(shared.i32s, CONTROL_IDLE >> 2) === 0;
+export function isSmall({ i32s }: Shared, bytes: number): boolean {
+  if (bytes <= (i32s[CONTROL_CROSSOVER_AWAKE >> 2] as number)) return true;
+  if (bytes > (i32s[CONTROL_CROSSOVER_PARKED >> 2] as number)) return false;
+  return Atomics.load(i32s, CONTROL_IDLE >> 2) === 0;
 }

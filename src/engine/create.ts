@@ -11,15 +11,16 @@ import { Threads } from "./threads.js";
 export type { EngineOptions };
 
 /**
- * Starts worker threads on a new shared memory.
- * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
+ * Starts worker threads on a new shared memory. None is awaited: until they are there the calling
+ * thread does what it can, and what needs them waits. If none can be started, calls end with
+ * ERR_START.
+ * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { shared, workers, spin } = await layOut(options);
   const threads = new Threads(shared, options.resourceLimits);
-  await threads.start(workers);
   const engine = new Engine(shared, threads);
-  engine.calibrate(spin);
+  engine.start(workers, spin);
   return engine;
 }
 
@@ -28,11 +29,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
  * @throws RingfoldError ERR_OPTION, ERR_CLOSED
  */
 export function attachEngine(handle: EngineHandle): Engine {
-  const { memory, module, crossover } = handle ?? {};
+  const { memory, module } = handle ?? {};
   if (!(memory instanceof WebAssembly.Memory) || !(module instanceof WebAssembly.Module)) {
     throw new RingfoldError("ERR_OPTION", "handle: not what `engine.handle()` returned");
   }
   const shared = Shared.attach(memory, module);
   if (Atomics.load(shared.i32s, CONTROL_CLOSED >> 2) !== 0) throw closedError();
-  return new Engine(shared, undefined, crossover);
+  return new Engine(shared, undefined);
 }

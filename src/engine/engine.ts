@@ -17,7 +17,7 @@ import { type Dtype, dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import type { Value } from "../operators/operator.js";
 import { loadOperator, loadOperatorNow } from "../operators/user.js";
 import { Accumulation, type AccumulatorOptions } from "./accumulation.js";
-import { type Crossover, calibrate, UNCALIBRATED } from "./calibrate.js";
+import { type Crossover, crossoverOf } from "./calibrate.js";
 import type { Piece } from "./external.js";
 import { type Input, type Located, locate, locatePair, type Pair } from "./input.js";
 import { Jobs } from "./jobs.js";
@@ -39,7 +39,6 @@ import type { Threads } from "./threads.js";
 export interface EngineHandle {
   readonly memory: object;
   readonly module: object;
-  readonly crossover: Crossover;
 }
 
 /** The result of one operator: a number, a bigint (64-bit integers) or a boolean. */
@@ -79,6 +78,8 @@ export interface LineStats {
 }
 
 const NO_OPTIONS: ReduceOptions = {};
+/** How often it is looked whether there is nothing to do. */
+const SETTLE_MS = 50;
 
 export class Engine {
   readonly threads: number;
@@ -93,17 +94,18 @@ export class Engine {
   readonly #recovery: Recovery | undefined;
   readonly #plans = new Plans();
   #started = 0;
+  #ready = Promise.resolve();
   #failed: RingfoldError | undefined;
   #closing: Promise<void> | undefined;
 
   /** Use `createEngine` or `attachEngine`. */
-  constructor(shared: Shared, threads: Threads | undefined, crossover: Crossover = UNCALIBRATED) {
+  constructor(shared: Shared, threads: Threads | undefined) {
     this.#shared = shared;
     this.#submitter = new Submitter(shared, threads !== undefined);
     this.#local = new Local(shared, this.#submitter.me);
     this.#jobs = new Jobs(shared, this.#submitter, () => this.#assertOpen());
     this.#threads = threads;
-    this.#runner = new Runner(shared, this.#submitter, this.#local, this.#jobs, threads, crossover);
+    this.#runner = new Runner(shared, this.#submitter, this.#local, this.#jobs, threads);
     this.threads = shared.i32(CONTROL_THREADS);
     this.#submitter.onClosed = () => this.#fail(closedError());
     if (threads === undefined) {
@@ -121,11 +123,27 @@ export class Engine {
     threads.onGone = (id) => this.#submitter.external.forget(id);
   }
 
-  /** @internal Measures the crossover; `spin` in microseconds. */
-  calibrate(spin: number): void {
-    const { me } = this.#submitter;
-    const { threads } = this;
-    this.#runner.crossover = calibrate(this.#shared, this.#local, this.#jobs, me, threads, spin);
+  /** @internal Starts the workers; they are to spin for `spin` microseconds. */
+  start(workers: number, spin: number): void {
+    this.#runner.spin = spin;
+    const started = (this.#threads as Threads).start(workers);
+    // One that did not start is replaced, or the engine fails.
+    this.#ready = started.catch(() => {}).then(() => this.#settle());
+  }
+
+  /** Measures the crossover once there is nothing to do. */
+  #settle(): void {
+    if (this.#failed !== undefined) return;
+    this.#runner.settle();
+    if (this.#runner.spin !== undefined) setTimeout(() => this.#settle(), SETTLE_MS).unref();
+  }
+
+  /**
+   * @internal Settles once all workers are there, and the crossover is measured if nothing is
+   * under way.
+   */
+  ready(): Promise<void> {
+    return this.#ready;
   }
 
   /** @internal One job that does nothing, there and back; the calling thread only waits. */
@@ -374,7 +392,7 @@ export class Engine {
   handle(): EngineHandle {
     this.#assertOpen();
     const { memory, module } = this.#shared;
-    return { memory, module, crossover: this.#runner.crossover };
+    return { memory, module };
   }
 
   stats(): EngineStats {
@@ -402,7 +420,7 @@ export class Engine {
       deaths: this.#recovery?.deaths ?? 0,
       absent: this.#recovery?.absent ?? 0,
       slowestRecovery: this.#recovery?.slowest ?? 0,
-      crossover: this.#runner.crossover,
+      crossover: crossoverOf(shared),
       lines,
     };
   }

@@ -83,6 +83,8 @@ export class Recovery {
   readonly #starts = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** A worker that died had been ready before. */
+  #hasRun = false;
   #isProceeding = false;
   /** Called when no worker is left and none can be started. */
   onLost: (error: RingfoldError) => void = () => {};
@@ -136,7 +138,10 @@ export class Recovery {
     const line = this.#shared.line(participant);
     const state = Atomics.exchange(i32s, (line + LINE_STATE) >> 2, STATE_DEAD);
     // It had started well, also if this thread waits and was not told.
-    if (state === STATE_READY) this.#starts.delete(participant);
+    if (state === STATE_READY) {
+      this.#starts.delete(participant);
+      this.#hasRun ||= participant < MAX_WORKERS;
+    }
     Atomics.store(i32s, (line + LINE_TOKENS) >> 2, 0);
     const incarnation = Atomics.add(i32s, (line + LINE_INCARNATION) >> 2, 1);
     this.#dead.set(participant, { participant, cause, since: performance.now() });
@@ -245,7 +250,7 @@ export class Recovery {
     }
     this.onLost(
       new RingfoldError(
-        "ERR_WORKER_DIED",
+        this.#hasRun ? "ERR_WORKER_DIED" : "ERR_START",
         "all worker threads ended and none can be started: close the engine and create another",
         { cause },
       ),

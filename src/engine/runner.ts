@@ -1,8 +1,8 @@
 // How a reduction runs: here, on the workers, or copied in on the way. The engine's methods decide
 // what; this decides where.
 
-import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
-import { type Crossover, isSmall } from "./calibrate.js";
+import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL, TASK_RING } from "../core/map.js";
+import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
 import { userError } from "./failure.js";
@@ -14,13 +14,14 @@ import type { ReduceOptions } from "./options.js";
 import { pairTask } from "./pairs.js";
 import { finishUser, type Plan } from "./plan.js";
 import { fillNow, ReductionStream } from "./reduction.js";
-import type { Shared } from "./shared.js";
+import { LEAST_BYTES, type Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
 import type { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
 export class Runner {
-  crossover: Crossover;
+  /** Microseconds to spin, until the crossover is measured with it. */
+  spin: number | undefined;
   /** Reductions that never left this thread. */
   inline = 0;
   readonly #shared: Shared;
@@ -38,7 +39,6 @@ export class Runner {
     local: Local,
     jobs: Jobs,
     threads: Threads | undefined,
-    crossover: Crossover,
   ) {
     this.#shared = shared;
     this.#submitter = submitter;
@@ -46,7 +46,6 @@ export class Runner {
     this.#jobs = jobs;
     this.#threads = threads;
     this.#computing = shared.i32(CONTROL_THREADS);
-    this.crossover = crossover;
   }
 
   async run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
@@ -66,10 +65,21 @@ export class Runner {
   // --- on the calling thread ----------------------------------------------------------
 
   #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
+    const bytes = plan.inputs * located.length * located.dtype.size;
+    if (this.spin !== undefined && bytes > LEAST_BYTES) this.settle();
     if (options.schedule === "pairwise") return located.length < 2;
     if (plan.user !== undefined) return located.length <= BLOCK;
-    const bytes = plan.inputs * located.length * located.dtype.size;
-    return isSmall(this.#shared, this.crossover, bytes);
+    return isSmall(this.#shared, bytes);
+  }
+
+  /** Measures the crossover, if all workers are there and there is nothing to do. */
+  settle(): void {
+    const { spin } = this;
+    if (spin === undefined || this.#submitter.pending > 0 || !this.#threads?.areReady) return;
+    if (!this.#shared.core.ringIsEmpty(TASK_RING)) return;
+    this.spin = undefined;
+    const { me } = this.#submitter;
+    calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
   }
 
   /** With one thread, the calling thread is the one that computes. */

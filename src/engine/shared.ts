@@ -5,6 +5,8 @@
 import {
   CELLS_SIZE,
   CONTROL_CORES,
+  CONTROL_CROSSOVER_AWAKE,
+  CONTROL_CROSSOVER_PARKED,
   CONTROL_ID,
   CONTROL_LAYOUT,
   CONTROL_MAGIC,
@@ -37,6 +39,8 @@ export const PAGE = 65536;
  * as an address, would be 0.
  */
 export const MOST_BYTES = 65535 * PAGE;
+/** Bytes below which it never pays to share a reduction out. */
+export const LEAST_BYTES = 64 * 1024;
 
 /** The exports of core/index.ts. Addresses and i32 are numbers, i64 are bigints. */
 export interface Core {
@@ -173,6 +177,8 @@ export class Shared implements StateReader {
     i32s[CONTROL_THREADS >> 2] = layout.threads;
     i32s[CONTROL_CORES >> 2] = layout.cores;
     i32s[CONTROL_MAX_TASKS >> 2] = tasks;
+    i32s[CONTROL_CROSSOVER_AWAKE >> 2] = LEAST_BYTES;
+    i32s[CONTROL_CROSSOVER_PARKED >> 2] = LEAST_BYTES;
     // Tells this memory from others of the process; loading a better generator takes 3 ms.
     const id = Float64Array.of(Math.random(), Math.random());
     shared.bytes.set(new Uint8Array(id.buffer), CONTROL_ID);

@@ -74,6 +74,9 @@ export async function startEngine(options: EngineOptions, most: number): Promise
   });
   // Loaded while the threads start.
   const { Engine } = await import("./engine.js");
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) {
+    await threads.close();
+    throw failure;
+  }
   return new Engine(shared, threads);
 }

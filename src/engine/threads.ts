@@ -62,7 +62,10 @@ export class Threads {
     });
   }
 
-  /** Starts `count` workers; settles once all are ready. @throws RingfoldError ERR_START */
+  /**
+   * Starts `count` workers; settles once all are ready. One that ends before is a death like others.
+   * @throws (rejects) RingfoldError ERR_START
+   */
   async start(count: number): Promise<void> {
     // Growing the memory once, before the threads exist, is cheaper than once a thread.
     for (let me = 0; me < count; me++) {
@@ -70,15 +73,17 @@ export class Threads {
       this.#shared.clearScratch(scratch);
       this.#shared.i32s[(this.#shared.line(me) + LINE_SCRATCH) >> 2] = scratch;
     }
+    // Node had better not end in the midst of starting a thread.
     const alive = setInterval(() => {}, 2 ** 30);
     try {
       await Promise.all(Array.from({ length: count }, (_, me) => this.startOne(me)));
-    } catch (error) {
-      await this.close();
-      throw error;
     } finally {
       clearInterval(alive);
     }
+  }
+
+  get areReady(): boolean {
+    return this.#threads.every((_, me) => this.isReady(me));
   }
 
   /** Starts worker `me`, in place of a dead one if there was one; its line must be in order. */

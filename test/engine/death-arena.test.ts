@@ -14,14 +14,16 @@ async function play(
   engine: Engine,
   operation: Operation,
   step: number,
-): Promise<{ worker: Worker; steps: number }> {
+): Promise<{ worker: Worker; steps: number; ended: Promise<unknown> }> {
   const init: ArenaInit = { handle: engine.handle(), operation, step };
   const worker = new Worker(new URL("./death-arena.js", import.meta.url), {
     workerData: init,
     execArgv: [],
   });
+  // From the start on: if this thread is busy, news and end come together.
+  const ended = once(worker, "exit");
   const [steps] = (await once(worker, "message")) as [number];
-  return { worker, steps };
+  return { worker, steps, ended };
 }
 
 const random = seeded("arena");
@@ -42,9 +44,9 @@ for (const operation of [
     const first = engine.alloc("float64", 1000).fill(1);
     const { usedBytes } = engine.stats();
     const submitters = words.submitters();
-    const { worker, steps } = await play(engine, operation, Number.POSITIVE_INFINITY);
+    const { steps, ended } = await play(engine, operation, Number.POSITIVE_INFINITY);
     assert.ok(steps > 4, `${steps} steps`);
-    await once(worker, "exit");
+    await ended;
     await assertClean(engine, { usedBytes, submitters });
     // With the lock but nothing written; the change made, the lock still held; and some between.
     const dies = new Set([1, steps - 1, steps - 2]);

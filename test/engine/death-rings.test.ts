@@ -54,6 +54,7 @@ test("a worker that dies idle, its last answer to a thread that left, harms no a
 
 test("what an idle worker once did to a ring says nothing of another at its place", async () => {
   const engine = await createEngine({ threads: 2, core: MODULES.checked });
+  await engine.ready();
   const words = new Words(engine);
   /** What the worker reserved last: the ring's address; 0 if that was no reservation. */
   const reserved = (me: number): number => {

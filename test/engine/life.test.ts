@@ -149,6 +149,7 @@ test("an engine is disposed of at the end of its scope", async () => {
 
 test("no message is sent for a task or a result", async () => {
   const engine = await createEngine({ threads: 2 });
+  await engine.ready();
   const sent: string[] = [];
   const post = MessagePort.prototype.postMessage;
   const postWorker = Worker.prototype.postMessage;

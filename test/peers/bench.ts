@@ -69,6 +69,11 @@ const benches: { readonly [name: string]: Bench } = {
     rounds: 11,
     run: async (rounds) => (await import("./trip.js")).trip(rounds),
   },
+  start: {
+    about: "from createEngine to a first result in a fresh process, against JavaScript's pools",
+    rounds: 15,
+    run: async (rounds) => (await import("./start.js")).start(rounds),
+  },
   ring: {
     about: "push and pop in the core, alone and contended",
     rounds: 15,

@@ -14,6 +14,7 @@ const HOLDING = "reduceSync, 8 elements";
 
 export async function small(rounds: number) {
   await using engine = await createEngine({ threads: 2 });
+  await engine.ready();
   const x = engine.alloc("float64", LENGTH);
   fill(x);
   const few = engine.alloc("float64", 8);

@@ -39,6 +39,7 @@ async function measure(mib: number, repeat: number, rounds: number): Promise<Tim
   const length = mib * 2 ** 17;
   await using one = await createEngine({ threads: 1 });
   await using two = await createEngine({ threads: 2 });
+  await Promise.all([one.ready(), two.ready()]);
   const x = one.alloc("float64", length);
   const y = two.alloc("float64", length);
   fill(x);

@@ -104,6 +104,7 @@ export async function trip(rounds: number) {
   await using asleep = await createEngine({ threads: 1, spin: 0 });
   // Its worker spins from one trip to the next, and is at rest before another side runs.
   await using awake = await createEngine({ threads: 1, spin: 2000 });
+  for (const engine of [one, two, asleep, awake]) await engine.ready();
   const inside = [one, two, asleep, awake].map((engine) => new Inside(engine));
   const [inOne, inTwo, inAsleep, inAwake] = inside as [Inside, Inside, Inside, Inside];
   const nothing = () => {};
