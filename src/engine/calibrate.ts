@@ -32,6 +32,8 @@ const TRIPS = 15;
 /** Milliseconds that any of these takes at most: on a machine that others use, figures are rough. */
 const MOST_MS = 5;
 const LEAST_TIMES = 3;
+/** A job that takes longer to come back says that the workers are at somebody else's. */
+const MOST_TRIP_MS = 50;
 
 export function crossoverOf({ i32s }: Shared): Crossover {
   return {
@@ -69,6 +71,7 @@ function quartile(n: number, body: () => void): number {
 /**
  * Sets the turns of the spin loop to `spin` microseconds, and finds the number of bytes n at which
  * n·t = n·t / threads + trip: t is this thread's time a byte, trip a job's way there and back.
+ * @throws RingfoldError ERR_TIMEOUT if no worker comes to look
  */
 export function calibrate(
   shared: Shared,
@@ -79,16 +82,25 @@ export function calibrate(
   spin: number,
 ): void {
   const { i32s } = shared;
+  const trip = () => jobs.roundTrip(MOST_TRIP_MS);
   const look = () => shared.core.help(me, 0, 1n);
   i32s[CONTROL_SPIN >> 2] = SPIN_TURNS;
   warm(WARM_SPINS, look);
   const turn = quartile(9, look) / SPIN_TURNS;
-  i32s[CONTROL_SPIN >> 2] = 0;
-  const parked = quartile(TRIPS, () => jobs.roundTrip());
-  i32s[CONTROL_SPIN >> 2] = Math.round(Math.max(spin, 1000) / 1000 / turn);
-  warm(WARM_TRIPS, () => jobs.roundTrip());
-  const awake = quartile(TRIPS, () => jobs.roundTrip());
-  i32s[CONTROL_SPIN >> 2] = Math.round(spin / 1000 / turn);
+  const setSpin = (microseconds: number) => {
+    i32s[CONTROL_SPIN >> 2] = Math.round(microseconds / 1000 / turn);
+  };
+  let parked: number;
+  let awake: number;
+  try {
+    setSpin(0);
+    parked = quartile(TRIPS, trip);
+    setSpin(Math.max(spin, 1000));
+    warm(WARM_TRIPS, trip);
+    awake = quartile(TRIPS, trip);
+  } finally {
+    setSpin(spin);
+  }
   const perByte = timeFold(shared, local);
   const gain = perByte * (threads === 1 ? 1 : 1 - 1 / threads);
   const bytes = (trip: number) =>

@@ -2,6 +2,7 @@
 // the thread that created the engine owns the workers, others attach to it.
 
 import {
+  CONTROL_CLOSED,
   CONTROL_OWNER,
   CONTROL_THREADS,
   CONTROL_WORKERS,
@@ -78,7 +79,7 @@ export interface LineStats {
 }
 
 const NO_OPTIONS: ReduceOptions = {};
-/** How often it is looked whether there is nothing to do. */
+/** Until it is looked again whether there is nothing to do. */
 const SETTLE_MS = 50;
 
 export class Engine {
@@ -131,11 +132,12 @@ export class Engine {
     this.#ready = started.catch(() => {}).then(() => this.#settle());
   }
 
-  /** Measures the crossover once there is nothing to do. */
-  #settle(): void {
+  /** Measures the crossover once there is nothing to do; looks ever more seldom. */
+  #settle(pause = SETTLE_MS): void {
     if (this.#failed !== undefined) return;
     this.#runner.settle();
-    if (this.#runner.spin !== undefined) setTimeout(() => this.#settle(), SETTLE_MS).unref();
+    if (this.#runner.spin === undefined) return;
+    setTimeout(() => this.#settle(2 * pause), pause).unref();
   }
 
   /**
@@ -456,7 +458,8 @@ export class Engine {
 
   #assertOpen(): void {
     if (this.#failed !== undefined) throw this.#failed;
-    if (this.#submitter.isEngineClosed) throw closedError();
+    // Not `Atomics.load`, which costs a small reduction 5 ns of 120: nothing hangs on seeing it now.
+    if (this.#shared.i32(CONTROL_CLOSED) !== 0) throw closedError();
   }
 
   #watchOwner(): void {

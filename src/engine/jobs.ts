@@ -253,12 +253,20 @@ export class Jobs {
     );
   }
 
-  /** One job that does nothing, there and back; the calling thread only waits. */
-  roundTrip(): void {
-    const deadline = new Deadline(undefined);
+  /**
+   * One job that does nothing, there and back; the calling thread only waits, for `timeout`
+   * milliseconds at most.
+   * @throws RingfoldError ERR_TIMEOUT
+   */
+  roundTrip(timeout?: number): void {
+    const deadline = new Deadline(timeout);
     const running = this.entryNow(EMPTY_JOB, deadline);
-    this.#await(running, deadline, 0);
-    this.#submitter.release(running);
+    try {
+      this.#await(running, deadline, 0);
+    } finally {
+      if (running.done) this.#submitter.release(running);
+      else this.#abandon(running);
+    }
   }
 
   /** The value of a job that was answered. */

@@ -68,6 +68,14 @@ export interface ReduceOptions {
   onRound?: (round: Round) => void;
 }
 
+// Made once: calls for a small array come by the million.
+const ACCURACIES = ["exact", "fast"];
+const ROUNDINGS = ["float64", "float32"];
+const YES_OR_NO = [true, false];
+const SCHEDULES = ["blocks", "pairwise"];
+const NANS = ["propagate", "skip"];
+const OVERFLOWS = ["wrap", "throw"];
+
 function option(name: string, value: unknown, choices: readonly unknown[]): void {
   if (value !== undefined && !choices.includes(value)) {
     throw new RingfoldError(
@@ -77,24 +85,26 @@ function option(name: string, value: unknown, choices: readonly unknown[]): void
   }
 }
 
+function callback(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new RingfoldError("ERR_OPTION", `${name}: ${typeof value}, not a function`);
+  }
+}
+
 /** @throws RingfoldError ERR_OPTION */
 export function checkOptions(options: ReduceOptions): void {
-  option("accuracy", options.accuracy, ["exact", "fast"]);
-  option("roundTo", options.roundTo, ["float64", "float32"]);
-  option("receipt", options.receipt, [true, false]);
-  option("schedule", options.schedule, ["blocks", "pairwise"]);
-  option("nan", options.nan, ["propagate", "skip"]);
-  option("overflow", options.overflow, ["wrap", "throw"]);
+  option("accuracy", options.accuracy, ACCURACIES);
+  option("roundTo", options.roundTo, ROUNDINGS);
+  option("receipt", options.receipt, YES_OR_NO);
+  option("schedule", options.schedule, SCHEDULES);
+  option("nan", options.nan, NANS);
+  option("overflow", options.overflow, OVERFLOWS);
   const { timeout, initial, signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
   }
-  for (const name of ["onProgress", "onRound"] as const) {
-    const callback = options[name];
-    if (callback !== undefined && typeof callback !== "function") {
-      throw new RingfoldError("ERR_OPTION", `${name}: ${typeof callback}, not a function`);
-    }
-  }
+  callback("onProgress", options.onProgress);
+  callback("onRound", options.onRound);
   if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
     throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
   }

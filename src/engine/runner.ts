@@ -79,7 +79,12 @@ export class Runner {
     if (!this.#shared.core.ringIsEmpty(TASK_RING)) return;
     this.spin = undefined;
     const { me } = this.#submitter;
-    calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
+    try {
+      calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
+    } catch {
+      // All workers are at another thread's job: some other time.
+      this.spin = spin;
+    }
   }
 
   /** With one thread, the calling thread is the one that computes. */

@@ -40,6 +40,8 @@ for (const operation of [
 ] satisfies Operation[]) {
   test(`a thread that ${operation} dies at any step: the arena is as before`, async () => {
     const engine = await createEngine({ threads: 1 });
+    // What an engine does by itself once its workers are there takes the arena's lock.
+    await engine.ready();
     const words = new Words(engine);
     const first = engine.alloc("float64", 1000).fill(1);
     const { usedBytes } = engine.stats();
@@ -67,6 +69,7 @@ for (const operation of [
 
 test("a worker dies, and a thread in the midst of the arena: each is put right once", async () => {
   const engine = await createEngine({ threads: 2 });
+  await engine.ready();
   const material = makeMaterial(engine, seeded("two deaths"));
   await flight(engine, material);
   const words = new Words(engine);

@@ -45,6 +45,11 @@ const benches: { readonly [name: string]: Bench } = {
     rounds: 11,
     run: async (rounds) => (await import("./sum.js")).cached(rounds),
   },
+  dot: {
+    about: "dot of twice 256 MiB of float64, against JavaScript and @stdlib",
+    rounds: 11,
+    run: async (rounds) => (await import("./dot.js")).dot(rounds),
+  },
   small: {
     about: "reduceSync of 1,000 float64, against a plain loop",
     rounds: 31,
