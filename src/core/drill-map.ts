@@ -5,10 +5,6 @@
 /** At most so many threads in a drill; participant m is thread m. */
 export const DRILL_THREADS = 128;
 
-/** i32: threads that stand at the start line. */
-export const DRILL_ARRIVED = 262144;
-/** i32: the round that has begun. */
-export const DRILL_ROUND = 262272;
 /** i32: 1 when producers shall end. */
 export const DRILL_STOP = 262400;
 /** i32: producers that have ended. */

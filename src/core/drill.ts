@@ -22,10 +22,8 @@ import {
 import {
   BURST_OVER,
   BURST_TAKEN,
-  DRILL_ARRIVED,
   DRILL_ENDED,
   DRILL_NAP,
-  DRILL_ROUND,
   ITEM_PRODUCER,
   LINK_GATE,
   LINK_WORDS,
@@ -82,15 +80,8 @@ function pause(turns: i32): void {
   for (let n = next() % <u32>turns; n > 0; n--) load32(DRILL_NAP);
 }
 
-/** The start line: returns when `threads` have come, about together. */
-export function lineUp(me: i32, threads: i32, round: i32): void {
-  if (add32(DRILL_ARRIVED, 1) + 1 == threads) {
-    store32(DRILL_ROUND, round);
-    notify(DRILL_ROUND, FOREVER);
-  }
-  for (let n = 0; load32(DRILL_ROUND) != round; n++) {
-    if (n > LOOKS) wait32(DRILL_ROUND, round - 1, 1000000);
-  }
+/** This thread's work begins. */
+export function begin(me: i32): void {
   store64(noteOf(me) + NOTE_BEGAN, now());
 }
 

@@ -14,7 +14,7 @@ export interface DrillCore {
   cancel(gate: number, me: number): void;
 
   seed(value: number): void;
-  lineUp(me: number, threads: number, round: number): void;
+  begin(me: number): void;
   finish(me: number, producer: number): void;
 
   fill(at: number, ticket: bigint, producer: number, item: number, since: bigint): void;

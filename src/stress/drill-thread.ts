@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { DRILL_STOP } from "../core/drill-map.js";
+import { Barrier } from "../sync/index.js";
 import type { Order, Task } from "./drill.js";
 import { instantiate, now } from "./drill-core.js";
 
@@ -82,8 +83,9 @@ function run(task: Task): number {
   return 0;
 }
 
-parentPort?.on("message", ({ task, round, threads, seed }: Order) => {
+parentPort?.on("message", ({ task, start, seed }: Order) => {
   core.seed(seed);
-  core.lineUp(me, threads, round);
+  if (start !== undefined) Barrier.wait(start, me + 1);
+  core.begin(me);
   parentPort?.postMessage(run(task));
 });

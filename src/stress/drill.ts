@@ -7,9 +7,7 @@ import { Worker } from "node:worker_threads";
 import {
   BURST_OVER,
   BURST_TAKEN,
-  DRILL_ARRIVED,
   DRILL_ENDED,
-  DRILL_ROUND,
   DRILL_SLOTS,
   DRILL_STOP,
   DRILL_THREADS,
@@ -17,6 +15,7 @@ import {
   LINK_RING,
   LINK_SIZE,
   LINKS,
+  NOTE_BEGAN,
   NOTE_INDEX,
   NOTE_LAST,
   NOTE_PRODUCER,
@@ -42,6 +41,7 @@ import {
   SLOT_SEQ,
   SLOT_SHIFT,
 } from "../core/map.js";
+import { Barrier, type BarrierObject } from "../sync/index.js";
 import { type DrillCore, instantiate } from "./drill-core.js";
 import { Times } from "./times.js";
 
@@ -89,8 +89,8 @@ export type Task =
 /** What the host tells a thread. */
 export interface Order {
   readonly task: Task;
-  readonly round: number;
-  readonly threads: number;
+  /** Where all threads of the round begin; undefined for one that comes later. */
+  readonly start: BarrierObject | undefined;
   readonly seed: number;
 }
 
@@ -160,7 +160,6 @@ export class Drill {
   readonly #threads: Thread[] = [];
   /** What each thread's last task returned: items put, of a producer. */
   readonly results: number[] = [];
-  #round = 0;
   #links: readonly number[] = [];
   #words: Int32Array;
 
@@ -222,22 +221,20 @@ export class Drill {
         (NOTES + (me + 1) * NOTE_SIZE) >> 2,
       );
     }
-    for (const at of [DRILL_ARRIVED, DRILL_STOP, DRILL_ENDED, BURST_TAKEN, BURST_OVER]) {
+    for (const at of [DRILL_STOP, DRILL_ENDED, BURST_TAKEN, BURST_OVER]) {
       words[at >> 2] = 0;
     }
-    this.#round++;
-    words[DRILL_ROUND >> 2] = this.#round - 1;
     prepare();
+    const start = Barrier.init(tasks.length);
     for (const [me, task] of tasks.entries()) {
       this.#threads[me] ??= new Thread(this.#module, this.memory, me);
-      this.start(me, task, tasks.length, seed);
+      this.#start(me, task, start, seed);
     }
     return this.#watch(tasks.length, watch);
   }
 
-  /** Gives thread `me` a task of the round that runs, or that begins. */
-  start(me: number, task: Task, threads: number, seed: number): void {
-    const order: Order = { task, round: this.#round, threads, seed: (seed + me * 0x9e3779b9) | 1 };
+  #start(me: number, task: Task, start: BarrierObject | undefined, seed: number): void {
+    const order: Order = { task, start, seed: (seed + me * 0x9e3779b9) | 1 };
     this.#threads[me]?.start(order);
   }
 
@@ -264,8 +261,7 @@ export class Drill {
       }
       if (starts) {
         // Threads that start on a busy machine have longer than threads that run.
-        starts =
-          Atomics.load(this.#words, DRILL_ROUND >> 2) !== this.#round && time - began < START;
+        starts = this.#isAnyAway(threads) && time - began < START;
         if (!starts) began = time;
         since = time;
         continue;
@@ -286,6 +282,12 @@ export class Drill {
     }
     if (over !== "done") await this.close();
     return over;
+  }
+
+  /** A thread has not passed the start line. */
+  #isAnyAway(threads: number): boolean {
+    for (let me = 0; me < threads; me++) if (this.note64(me, NOTE_BEGAN) === 0n) return true;
+    return false;
   }
 
   async #allOver(threads: number): Promise<Outcome> {
@@ -320,13 +322,7 @@ export class Drill {
    * Terminates thread `me` while its round runs and puts another in its place, with that task;
    * `clean` is called in between. Then all are woken: the dead one may have swallowed a wake-up.
    */
-  async replace(
-    me: number,
-    task: Task,
-    threads: number,
-    seed: number,
-    clean: () => void,
-  ): Promise<void> {
+  async replace(me: number, task: Task, seed: number, clean: () => void): Promise<void> {
     const old = this.#threads[me];
     if (old === undefined) return;
     await old.worker.terminate();
@@ -338,7 +334,7 @@ export class Drill {
       this.core.wakeAll(link);
     }
     this.#threads[me] = new Thread(this.#module, this.memory, me);
-    this.start(me, task, threads, seed);
+    this.#start(me, task, undefined, seed);
     old.leave();
   }
 

@@ -107,11 +107,13 @@ class Park {
     const { settings, random, signal } = this.#run;
     const began = performance.now();
     const left = () => settings.duration - (performance.now() - began);
+    // In a short run all patterns have a turn, and as much time again for threads to start.
+    const share = settings.duration / (2 * PATTERNS.length);
     try {
       while (left() > 0 && !signal.aborted && !this.#failed) {
         for (const pattern of PATTERNS) {
           if (left() <= 0 || signal.aborted || this.#failed) break;
-          const limit = Math.min(left(), Math.max(20, Math.min(ROUND, settings.duration / 10)));
+          const limit = Math.min(left(), Math.max(20, Math.min(ROUND, share)));
           await this.#round(pattern, random.pick(PAUSES), limit);
         }
       }
@@ -184,7 +186,7 @@ class Park {
     }
     if (drill.note(victim, NOTE_STATE) === 0) return;
     const began = performance.now();
-    await drill.replace(victim, tasks[victim] as Task, tasks.length, seed, () => {
+    await drill.replace(victim, tasks[victim] as Task, seed, () => {
       drill.setNote(victim, NOTE_VICTIM, 0);
       drill.setNote(victim, NOTE_STATE, 0);
     });

@@ -176,7 +176,7 @@ export class Crew {
         // Looks again in a while, if nobody sleeps.
         looks = 0;
         const stuck = await this.#rouse(round, ended, time - since > HANG);
-        if (stuck !== undefined) over ??= { broken: stuck };
+        if (stuck !== undefined) over = { broken: stuck };
       }
     }
     return over;

@@ -68,13 +68,14 @@ for (const [name, call] of [
 }
 
 test(
-  "control: a once that says done too early is found, and a mutex that clears its owner late",
+  "control: a once that says done too early is found, or wakes nobody; a mutex with a late owner",
   async () => {
     const random = seeded("bad others");
-    const [once, mutex] = await Promise.all(
-      ["once", "mutex"].map((name) => find(name, random.u32())),
+    const [once, quiet, mutex] = await Promise.all(
+      ["once", "quiet-once", "mutex"].map((name) => find(name, random.u32())),
     );
     assert.match(once?.rule as string, "nobody returns before it has run");
+    assert.is(quiet?.rule, "no wake-up is lost");
     assert.match(mutex?.detail as string, /PermissionError|DeadlockError/);
   },
   { deadline: 120_000 },
