@@ -247,7 +247,7 @@ class Sync {
 
 export const sync: Scenario = {
   name: "sync",
-  describe: "mutexes, semaphores, conditions, barriers and onces, ours or another's, by all forms",
+  describe: "the primitives of ringfold/sync or of another package, blocking and asynchronous",
   asserts:
     "exclusion, no permit, item or wake-up lost, nobody through too early, errors as promised",
   unit: "calls",
