@@ -1,6 +1,6 @@
 // The engines that are measured, each started when it is first asked for; all end together.
 
-import { createEngine, type Engine } from "../index.js";
+import { createEngine, type Engine, type EngineOptions } from "../index.js";
 
 export class Engines {
   readonly #engines = new Map<string, Promise<Engine>>();
@@ -9,7 +9,7 @@ export class Engines {
   get(threads: number, spin?: number): Promise<Engine> {
     const key = `${threads} ${spin}`;
     const engine =
-      this.#engines.get(key) ?? createEngine({ threads, ...(spin === undefined ? {} : { spin }) });
+      this.#engines.get(key) ?? started({ threads, ...(spin === undefined ? {} : { spin }) });
     this.#engines.set(key, engine);
     return engine;
   }
@@ -18,4 +18,11 @@ export class Engines {
     const engines = await Promise.allSettled(this.#engines.values());
     await Promise.all(engines.map((one) => one.status === "fulfilled" && one.value.close()));
   }
+}
+
+/** What an engine does before its workers are there is not what is measured. */
+async function started(options: EngineOptions): Promise<Engine> {
+  const engine = await createEngine(options);
+  await engine.ready();
+  return engine;
 }
