@@ -15,13 +15,14 @@ export function init(at: usize, slots: usize, capacityLog2: i32): void {
 
 // Who finds the ring full, or empty, backs off as crossbeam's Backoff does: 1, 2, 4 … 64 pauses.
 // WebAssembly can neither pause nor give a processor away: a pause is a loop here, and where
-// Backoff yields, some more looks 64 pauses apart come before a nap. A nap takes 50 µs or more.
+// Backoff yields, some more looks 64 pauses apart come before a nap. A nap takes 50 µs or more: the
+// time in which the other side is through with a whole ring.
 
 /** Loads of a word that nobody writes: about as long as x86's `pause`. */
 const PAUSE: i32 = 100;
 const LONGEST: i32 = 6;
 /** Looks in vain before a nap. */
-const LOOKS: i32 = 50;
+const LOOKS: i32 = 16;
 const NAP: i64 = 1000;
 
 /** Waits; returns how many looks were in vain. */
