@@ -65,7 +65,11 @@ export async function start(rounds: number) {
   const limit = figureRow("start", first, timesOf(times, OURS), "ms", most(60));
   const ratio = row("start-piscina", "piscina's", ["piscina, atomics sync"], 2);
   const best = row("start-pools", "the best pool's", PLAIN_POOLS);
-  limit.notes.push(note(READY), note(WORKERS));
+  limit.notes.push(
+    "a small sum stays on the calling thread and waits for no worker; what Node takes for those:",
+    note(READY),
+    note(WORKERS),
+  );
   best.notes.push(...PLAIN_POOLS.map(note));
   const program = ratioRow(
     "start-process",
