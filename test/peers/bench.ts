@@ -1,4 +1,4 @@
-// `npm run bench:peers -- [NAME…] [--only TEXT] [--rounds N] [--json FILE]`: what the package promises
+// `npm run bench:peers -- [NAME…] [options]`: what the package promises
 // about speed, each promise against its peer on this machine. Ends with an error only for a wrong
 // result: a missed goal is printed.
 
@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import type { ArrayDtype } from "./arrays-data.js";
+import { chartOf, table } from "./markdown.js";
 import { note, type Times } from "./measure.js";
 import { lookFor, NATIVE, type NativeName, type NativePeer } from "./native.js";
 import { format, isMet, type Row, summary } from "./row.js";
@@ -121,7 +122,7 @@ function usage(): string {
       `  ${name.padEnd(10)} ${about}${onDemand ? " (only if named)" : ""}`,
   );
   return [
-    "usage: bench.js [NAME …] [--only TEXT] [--rounds N] [--json FILE]",
+    "usage: bench.js [NAME …] [--only TEXT] [--rounds N] [--json FILE] [--markdown FILE]",
     ...list,
     "--only: rows whose name contains TEXT; may be given more than once",
   ].join("\n");
@@ -157,6 +158,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true },
       rounds: { type: "string" },
       json: { type: "string" },
+      markdown: { type: "string" },
     },
   });
   const all = Object.keys(benches).filter((name) => !benches[name]?.onDemand);
@@ -194,6 +196,10 @@ async function main(): Promise<void> {
       values.json,
       `${JSON.stringify({ version: 1, machine: about, peers, rows: met, times: raw }, undefined, 1)}\n`,
     );
+  }
+  if (values.markdown !== undefined) {
+    const drawn = chartOf(raw["float64"] ?? {});
+    writeFileSync(values.markdown, `${[...drawn, table(rows)].join("\n\n")}\n`);
   }
 }
 
