@@ -15,8 +15,8 @@ const ARGUMENTS = 80;
 const MOST_ARGUMENTS = 8;
 const TURN = 96;
 
-/** Looks before a thread gives its processor away: there may be fewer processors than threads. */
-const LOOKS = 2000;
+/** Looks, some 0.5 ms, before a thread gives its processor away: threads may outnumber processors. */
+const LOOKS = 20_000;
 const NAP_MS = 0.05;
 /** Nothing that a crew does takes so long: a thread hangs, or has died. */
 const PATIENCE_MS = 60_000;
