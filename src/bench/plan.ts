@@ -109,7 +109,8 @@ export function makePlan(wanted: Wanted): Plan {
   const operators = wanted.operators ?? (wanted.full ? OPERATOR_NAMES : OPERATORS);
   const every = DTYPES.map(({ name }) => name);
   const dtypes = wanted.dtypes ?? (wanted.full ? every : DEFAULT_DTYPES);
-  const sizes = (wanted.sizes ?? SIZES).map((bytes) => Math.floor(bytes / 64) * 64);
+  // The pure read takes 128 bytes at a time.
+  const sizes = (wanted.sizes ?? SIZES).map((bytes) => Math.floor(bytes / 128) * 128);
   const { kept, leftOut } = fitting(sizes, threads.length, available());
   return {
     parts,

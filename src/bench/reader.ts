@@ -11,6 +11,9 @@ import { type ReadCore, type ReadTask, readerOf, readPart } from "./read-part.js
 /** Threads whose parts are smaller each keep to their own, so that it stays in their caches. */
 const SMALL_PART = 4 * 2 ** 20;
 
+/** Bytes that are read in one turn of the loop. */
+const LINES = 128;
+
 export class Reader {
   readonly #core: ReadCore;
   readonly #crew: Crew<ReadTask>;
@@ -34,10 +37,10 @@ export class Reader {
     return new Reader(engine, threads);
   }
 
-  /** Reads an array, whose bytes are a multiple of 64, `passes` times; milliseconds. */
+  /** Reads an array, whose bytes are a multiple of 128, `passes` times; milliseconds. */
   read({ byteOffset, byteLength }: TypedArray, threads: number, passes = 1): number {
     const isShared = threads > 1 && byteLength / threads >= SMALL_PART;
-    const part = Math.ceil(byteLength / threads / 64) * 64;
+    const part = Math.ceil(byteLength / threads / LINES) * LINES;
     const counter = isShared ? this.#counter.byteOffset : 0;
     Atomics.store(this.#counter, 0, 0);
     let bits = 0n;

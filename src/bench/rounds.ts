@@ -97,6 +97,21 @@ async function warmUp(run: Repeated["run"]): Promise<number> {
   return each;
 }
 
+/** In another order every round, so that nobody always comes after the same one. */
+function shuffled<T>(list: readonly T[], round: number): T[] {
+  const order = [...list];
+  let x = (round + 1) * 0x9e3779b9;
+  for (let i = order.length - 1; i > 0; i--) {
+    // xorshift32, after G. Marsaglia; a shuffle after R. Durstenfeld.
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    const j = (x >>> 0) % (i + 1);
+    [order[i], order[j]] = [order[j] as T, order[i] as T];
+  }
+  return order;
+}
+
 /** Runs a round to warm up and `rounds` that count; ends early, and silently, when it is aborted. */
 export async function runRounds(
   part: string,
@@ -123,7 +138,7 @@ export async function runRounds(
     for (let round = -1; round < rounds; round++) {
       for (let i = 0; i < groups.length; i++) {
         const at = (i + round + 1) % groups.length;
-        const got = await takeTurns(polite[at] ?? [], round + 1);
+        const got = await takeTurns(shuffled(polite[at] ?? [], round + 1), round + 1);
         if (round >= 0) groups[at]?.add(got);
       }
     }

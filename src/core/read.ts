@@ -8,23 +8,40 @@ import { add32 } from "./atomic";
 /** Bytes of one call, and what a thread takes at once where threads share the work. */
 const PIECE: usize = 1 << 20;
 
-/** ORs the 64-byte lines of p … end − 1. */
+/**
+ * ORs p … end − 1, a multiple of 128 bytes: both halves at once, a line of each. Of the loops that were
+ * tried (one, two and four streams, 64 to 256 bytes a turn) none was faster at any size, and one
+ * stream of 64 bytes a turn was slower by a quarter in caches and by a fifth in DRAM.
+ */
 function readLines(p: usize, end: usize): i64 {
+  const middle = p + ((end - p) >> 1);
+  let q = middle;
   let a = i64x2.splat(0);
   let b = a;
   let c = a;
   let d = a;
-  for (; p < end; p += 64) {
+  let e = a;
+  let f = a;
+  let g = a;
+  let h = a;
+  for (; p < middle; p += 64) {
     a = v128.or(a, v128.load(p));
     b = v128.or(b, v128.load(p, 16));
     c = v128.or(c, v128.load(p, 32));
     d = v128.or(d, v128.load(p, 48));
+    e = v128.or(e, v128.load(q));
+    f = v128.or(f, v128.load(q, 16));
+    g = v128.or(g, v128.load(q, 32));
+    h = v128.or(h, v128.load(q, 48));
+    q += 64;
   }
-  const v = v128.or(v128.or(a, b), v128.or(c, d));
+  const left = v128.or(v128.or(a, b), v128.or(c, d));
+  const right = v128.or(v128.or(e, f), v128.or(g, h));
+  const v = v128.or(left, right);
   return i64x2.extract_lane(v, 0) | i64x2.extract_lane(v, 1);
 }
 
-/** Reads `bytes` at p, a multiple of 64 and small, `passes` times; bits that were set. */
+/** Reads `bytes` at p, a multiple of 128 and small, `passes` times; bits that were set. */
 export function readAlone(p: usize, bytes: usize, passes: i32): i64 {
   let bits: i64 = 0;
   for (let i = 0; i < passes; i++) bits |= readLines(p, p + bytes);
@@ -32,7 +49,7 @@ export function readAlone(p: usize, bytes: usize, passes: i32): i64 {
 }
 
 /**
- * Reads a piece that no other thread has taken from `counter`, of `bytes` at p, a multiple of 64, that
+ * Reads a piece that no other thread has taken from `counter`, of `bytes` at p, a multiple of 128, that
  * are to be read `passes` times; bits that were set, −1 if nothing is left.
  */
 export function readShared(p: usize, bytes: usize, passes: i32, counter: usize): i64 {

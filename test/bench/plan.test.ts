@@ -46,7 +46,7 @@ test("--full has every operator and every element type that the runtime has", ()
 
 test("sizes are whole lines of memory, ascending, each once", () => {
   const plan = makePlan({ ...NOTHING, sizes: [5000, 2048, 2050, 1e6], threads: [2, 1, 2] });
-  assert.equal(plan.sizes, [2048, 4992, 1e6]);
+  assert.equal(plan.sizes, [2048, 4992, 999_936]);
   assert.equal(plan.threads, [1, 2]);
   assert.equal(makePlan({ ...NOTHING, parts: ["ring"] }).cases, []);
 });

@@ -30,10 +30,10 @@ test("in every round each that takes part works once, with the round's arguments
 test("the pure read sees the only bit there is, wherever it is, and says so if there is none", async () => {
   await using engine = await createEngine({ threads: 2 });
   const reader = await Reader.start(engine, 1);
-  for (const bytes of [64, 192, 16_384, 2 ** 20 + 64, 3 * 2 ** 20]) {
+  for (const bytes of [128, 384, 16_384, 2 ** 20 + 128, 3 * 2 ** 20]) {
     const bytesOf = engine.alloc("uint8", bytes) as Uint8Array;
     assert.throws(() => reader.read(bytesOf, 1, 2), /saw nothing/);
-    for (const at of [0, bytes - 1, bytes >> 1, 63]) {
+    for (const at of [0, bytes - 1, bytes >> 1, (bytes >> 1) - 1, 63, 64]) {
       bytesOf[at] = 0x80;
       assert.ok(reader.read(bytesOf, 1, 2) > 0);
       bytesOf[at] = 0;
@@ -46,7 +46,7 @@ test("the pure read sees the only bit there is, wherever it is, and says so if t
 test("two threads read an array in caches by halves, a large one by what is left", async () => {
   await using engine = await createEngine({ threads: 2 });
   const reader = await Reader.start(engine, 2);
-  for (const bytes of [64, 128, 4096, 12 * 2 ** 20]) {
+  for (const bytes of [128, 256, 4096, 12 * 2 ** 20]) {
     const array = engine.alloc("uint8", bytes) as Uint8Array;
     array.fill(1);
     for (const threads of [1, 2]) assert.ok(reader.read(array, threads, 3) > 0);
