@@ -1,15 +1,9 @@
 // Makes a counter-example short: few preemptions first, then few steps.
 
-import {
-  type Choice,
-  Explorer,
-  type Finding,
-  type MakeMachine,
-  type Program,
-  RUN,
-  settled,
-} from "./explorer.js";
-import { Broken, Restart } from "./machine.js";
+import { Explorer, settled } from "./explorer.js";
+import { type Choice, type Finding, type MakeMachine, type Program, RUN } from "./program.js";
+import { Broken, Restart } from "./step.js";
+import { Walker } from "./walker.js";
 
 interface Options {
   /** The least bound at which there is a finding; undefined: not known. */
@@ -39,21 +33,21 @@ export function minimise(
   // A path is of the words that it was found with.
   if (isNearer) for (const word of words) shared.add(word);
   const best = isNearer ? (near.finding as Finding) : finding;
-  return simplify(new Explorer(make(new Set(shared)), program), best, stop);
+  return simplify(new Walker(make(new Set(shared)), program), best, stop);
 }
 
 /** Leaves steps out, and swaps what two threads do in a row, as long as something still breaks. */
-function simplify(explorer: Explorer, finding: Finding, stop: () => boolean): Finding {
+function simplify(walker: Walker, finding: Finding, stop: () => boolean): Finding {
   let left = MOST_ATTEMPTS;
-  explorer.begin();
-  let best = attempt(explorer, finding.path);
+  walker.begin();
+  let best = attempt(walker, finding.path);
   if (best === undefined) return finding;
   try {
     for (let isBetter = true; isBetter; ) {
       isBetter = false;
       for (const path of candidates(best.finding.path)) {
         if (left-- <= 0 || stop()) return best.finding;
-        const next = attempt(explorer, path);
+        const next = attempt(walker, path);
         if (next?.finding.verdict !== finding.verdict || cost(next) >= cost(best)) continue;
         best = next;
         isBetter = true;
@@ -76,22 +70,22 @@ const cost = ({ finding, preemptions }: Attempt): number =>
   preemptions * 2 ** 20 + finding.path.length;
 
 /** What happens when steps that are not possible are left out; undefined if nothing breaks. */
-function attempt(explorer: Explorer, path: readonly Choice[]): Attempt | undefined {
-  explorer.rewind();
+function attempt(walker: Walker, path: readonly Choice[]): Attempt | undefined {
+  walker.rewind();
   const taken: Choice[] = [];
   let preemptions = 0;
   for (const choice of path) {
-    const choices = explorer.choices();
+    const choices = walker.choices();
     if (!choices.some((one) => one.thread === choice.thread && one.what === choice.what)) continue;
     const last = taken.at(-1)?.thread;
     const couldGoOn = choices.some(({ thread, what }) => thread === last && what === RUN);
     if (last !== choice.thread && couldGoOn) preemptions++;
     taken.push(choice);
     try {
-      explorer.go(choice);
+      walker.go(choice);
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      return { finding: explorer.finding(error), preemptions };
+      return { finding: walker.finding(error), preemptions };
     }
   }
   return undefined;

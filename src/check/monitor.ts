@@ -12,7 +12,7 @@ import {
   CALLED_RELEASE,
   CALLED_RESERVE,
 } from "../core/record-map.js";
-import { Broken, type Outcome } from "./machine.js";
+import { Broken, type Outcome } from "./step.js";
 
 /** One way: the ring, and of each thread's operation under way what it will have returned. */
 interface Way {
@@ -98,10 +98,13 @@ export class Monitor {
       }));
     if (ways.length === 0) {
       const [what, argument] = s.calls[thread] as readonly [number, number];
-      const may = [...new Set(s.ways.map((way) => String(way.results[thread] ?? "nothing yet")))];
+      const results = [...new Set(s.ways.map((way) => way.results[thread]))];
+      const may = results.map((one) =>
+        one === undefined ? "have no effect yet" : `return ${one}`,
+      );
       throw new Broken(
         "not linearizable",
-        `${NAMES.get(what)}(${argument}) returned ${result}; it could return ${may.join(" or ")}`,
+        `${NAMES.get(what)}(${argument}) returned ${result}; it could ${may.join(" or ")}`,
       );
     }
     const calls = s.calls.with(thread, undefined);

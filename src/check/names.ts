@@ -9,7 +9,7 @@ import {
   CALLED_RELEASE,
   CALLED_RESERVE,
 } from "../core/record-map.js";
-import type { Program } from "./explorer.js";
+import type { Program } from "./program.js";
 
 export interface Place {
   readonly name: string;

@@ -11,14 +11,14 @@ import { Random } from "../stress/random.js";
 import {
   type Choice,
   DIE,
-  Explorer,
   type Finding,
   FLUSH,
   type MakeMachine,
   type Program,
   RUN,
-} from "./explorer.js";
-import { Broken } from "./machine.js";
+} from "./program.js";
+import { Broken } from "./step.js";
+import { Walker } from "./walker.js";
 
 export interface Sample {
   readonly runs: number;
@@ -47,25 +47,25 @@ export function sample(
   shared: Set<number>,
   { seed, runs, stop }: Options,
 ): Sample {
-  let explorer: Explorer | undefined;
+  let walker: Walker | undefined;
   let steps = 0;
   let endless = 0;
   let longest = 1;
   for (let run = 0; run < runs; run++) {
     if (stop(run, steps)) return { runs: run, steps, endless, finding: undefined };
-    if (run % RUNS_A_MACHINE === 0) explorer = undefined;
-    if (explorer === undefined) {
-      explorer = new Explorer(make(shared), program);
-      explorer.begin();
-    } else explorer.rewind();
+    if (run % RUNS_A_MACHINE === 0) walker = undefined;
+    if (walker === undefined) {
+      walker = new Walker(make(shared), program);
+      walker.begin();
+    } else walker.rewind();
     const path: Choice[] = [];
     const orderings = 1 + (run % MOST_ORDERINGS);
     try {
       const schedule = new Schedule(new Random(seed, run), program, longest, orderings);
-      if (!walk(explorer, schedule, path)) endless++;
+      if (!walk(walker, schedule, path)) endless++;
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      const finding = explorer.finding(error);
+      const finding = walker.finding(error);
       return { runs: run + 1, steps: steps + path.length, endless, finding };
     }
     steps += path.length;
@@ -75,15 +75,15 @@ export function sample(
 }
 
 /** False if it was given up. @throws Broken */
-function walk(explorer: Explorer, schedule: Schedule, path: Choice[]): boolean {
+function walk(walker: Walker, schedule: Schedule, path: Choice[]): boolean {
   const seen = new Set<string>();
   while (path.length < MOST_STEPS) {
-    const choices = explorer.choices();
+    const choices = walker.choices();
     if (choices.length === 0) return true;
     const choice = schedule.pick(choices, path.length);
     path.push(choice);
-    explorer.go(choice);
-    const { key } = explorer;
+    walker.go(choice);
+    const { key } = walker;
     if (seen.has(key)) schedule.fallBehind(choice.thread);
     seen.add(key);
   }

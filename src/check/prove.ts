@@ -1,16 +1,10 @@
 // Proves one program, or finds what breaks: with few preemptions first, so that what is found first
 // is easy to read; then every interleaving; and where there are too many states, random schedules.
 
-import {
-  Explorer,
-  type Finding,
-  type Limits,
-  type MakeMachine,
-  type Program,
-  settled,
-} from "./explorer.js";
+import { Explorer, type Limits, settled } from "./explorer.js";
 import { minimise } from "./minimise.js";
 import { sample } from "./pct.js";
+import type { Finding, MakeMachine, Program } from "./program.js";
 
 export interface Plan {
   /** Only with so many preemptions; undefined: all interleavings. */

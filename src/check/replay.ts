@@ -7,7 +7,7 @@
 // effect. LOOP: the step from which on it goes round, or nothing. WORDS: what two threads use, of
 // which alone accesses are steps, in base 36; ~w: −1 − w (replayed-memory.ts: awaited).
 
-import { type Choice, DIE, FLUSH, RUN, TIMEOUT } from "./explorer.js";
+import { type Choice, DIE, FLUSH, RUN, TIMEOUT } from "./program.js";
 
 export interface Replay {
   readonly program: string;

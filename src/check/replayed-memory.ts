@@ -14,10 +14,11 @@ import {
   PLAIN,
   READS,
   Restart,
+  type SharedMemory,
   WAIT,
   WIDE,
   WRITES,
-} from "./machine.js";
+} from "./step.js";
 import { mixHigh, mixLow } from "./visited.js";
 
 export type View = Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
@@ -47,7 +48,7 @@ export const LISTS = 1024;
 const listOf = (thread: number, word: number) => (BYTES >> 2) * (thread + 1) + word;
 const SOMEBODY = -1;
 
-export class ReplayedMemory implements Layout {
+export class ReplayedMemory implements Layout, SharedMemory {
   readonly words: Int32Array;
   readonly clock: Int32Array;
   low = 0;
@@ -159,6 +160,16 @@ export class ReplayedMemory implements Layout {
       this.words[word] = value;
     }
   }
+
+  // Plain accesses are made for exclusion; none is a racing store.
+  readonly mostPosts = 0;
+  isPosted(): boolean {
+    return false;
+  }
+  hasPosts(): boolean {
+    return false;
+  }
+  flush(): void {}
 
   // --- steps ------------------------------------------------------------------------
 

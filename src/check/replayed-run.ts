@@ -1,9 +1,7 @@
 // One run of a thread's function for replayed.ts, from its start to the operation where it stands:
 // what is recorded is handed out again, then what the step may do is done.
 
-import { AWAIT, Broken, NOTIFY, PLAIN, READS, Restart, WAIT, WIDE, WRITES } from "./machine.js";
 import { LISTED, LISTS, type ReplayedMemory, type View } from "./replayed-memory.js";
-
 import {
   type End,
   type Entry,
@@ -16,6 +14,7 @@ import {
   type Script,
   type Value,
 } from "./replayed-types.js";
+import { AWAIT, Broken, NOTIFY, PLAIN, READS, Restart, WAIT, WIDE, WRITES } from "./step.js";
 
 /** Accesses of one step: more are a loop. */
 const MOST_FUSED = 1_000;

@@ -1,7 +1,7 @@
 // What threads that are replayed are made of, and what they may use: replayed.ts says how they run.
 
-import type { Broken } from "./machine.js";
 import { CLOCK, type Layout, type View } from "./replayed-memory.js";
+import type { Broken } from "./step.js";
 
 export type Value = number | bigint | string | boolean | undefined;
 

@@ -2,7 +2,7 @@
 // machine.ts. A function cannot be suspended. So each operation on shared memory first looks for
 // its result in a recording; the first one that has none is thrown out of, and that is where the
 // thread stands. A step does that operation and runs the function again from its start. Steps and
-// races are those of machine.ts; so is the rule that what a step does is remembered by what it read,
+// races are those of step.ts; so is the rule of machine.ts that what a step does is remembered by what it read,
 // so that functions are seldom run again.
 //
 // A function has to do the same if its operations return the same: it keeps nothing from one run
@@ -19,10 +19,10 @@
 //   ask for each of its operations, and then for the same next one. A loop that counts as far as
 //   that is found so, and its recording stays long. One that counts further would not be found.
 
-import { type Explorable, type Outcome, type Position, START } from "./machine.js";
 import { ReplayedMemory } from "./replayed-memory.js";
 import { Runner } from "./replayed-run.js";
 import { type Frame, NOWHERE, type Pending, type Script } from "./replayed-types.js";
+import { END, type Explorable, type Outcome, type Position, START } from "./step.js";
 import { mixHigh, mixLow } from "./visited.js";
 
 export interface ReplayedPosition extends Position, Pending {
@@ -32,12 +32,10 @@ export interface ReplayedPosition extends Position, Pending {
 /** Operations of a cycle, and how often it is tried. */
 const LONGEST = 8;
 const ROUNDS = 100;
-/** An access that is none: the thread ends. */
-const END = 0;
 const NO_STACK = new Int32Array(0);
 
 export class ReplayedMachine<S> implements Explorable {
-  readonly #memory: ReplayedMemory;
+  readonly memory: ReplayedMemory;
   readonly #runner: Runner<S>;
   readonly #positions = new Map<string, ReplayedPosition>();
   /** Cycles that were looked into: whether they may be left out. */
@@ -45,34 +43,13 @@ export class ReplayedMachine<S> implements Explorable {
   #outcomes = 0;
 
   constructor(script: Script<S>, shared: Set<number>) {
-    this.#memory = new ReplayedMemory(shared);
-    this.#runner = new Runner(script, this.#memory);
+    this.memory = new ReplayedMemory(shared);
+    this.#runner = new Runner(script, this.memory);
   }
 
-  get words(): Int32Array {
-    return this.#memory.words;
-  }
-  get low(): number {
-    return this.#memory.low;
-  }
-  set low(low: number) {
-    this.#memory.low = low;
-  }
-  get high(): number {
-    return this.#memory.high;
-  }
-  set high(high: number) {
-    this.#memory.high = high;
-  }
-  get mark(): number {
-    return this.#memory.mark;
-  }
-  undo(mark: number): void {
-    this.#memory.undo(mark);
-  }
   /** A word's name, as the program gave it. */
   name(address: number): string {
-    return this.#memory.name(address);
+    return this.memory.name(address);
   }
 
   /** "end" looks at what is left; there is no other. */
@@ -81,38 +58,29 @@ export class ReplayedMachine<S> implements Explorable {
   }
 
   begin(thread: number): Position {
-    this.#memory.begin(thread);
+    this.memory.begin(thread);
     return this.#keep(thread, [], { access: START, ...NOWHERE, asked: "starts" });
   }
 
   isStill({ address, expected }: ReplayedPosition): boolean {
-    return this.#memory.read(address, typeof expected === "bigint") === expected;
+    return this.memory.read(address, typeof expected === "bigint") === expected;
   }
-
-  // Plain accesses are made for exclusion; none is a racing store.
-  isPosted(): boolean {
-    return false;
-  }
-  hasPosts(): boolean {
-    return false;
-  }
-  flush(): void {}
 
   // --- steps ------------------------------------------------------------------------
 
   take(at: ReplayedPosition, result: number): Outcome {
     const known = at.outcomes.find((outcome) => {
-      return outcome.result === result && this.#memory.holds(outcome.reads);
+      return outcome.result === result && this.memory.holds(outcome.reads);
     });
     const outcome = known ?? this.#step(at, result);
-    this.#memory.write(outcome.writes);
+    this.memory.write(outcome.writes);
     return outcome;
   }
 
   /** Runs it; memory is as before afterwards. */
   #step(at: ReplayedPosition, result: number): Outcome {
     const { thread } = at;
-    this.#memory.begin(thread);
+    this.memory.begin(thread);
     if (at.access === END) return this.#ended(at);
     const granted = at.access === START ? undefined : at.asked;
     const { pending, broken, strayed, frames, texts } = this.#runner.run(
@@ -123,12 +91,12 @@ export class ReplayedMachine<S> implements Explorable {
     );
     if (strayed)
       throw new Error(`thread ${thread} asks for something else than when it ran before`);
-    const { reads, accesses } = this.#memory;
-    const writes = this.#memory.takeBack();
+    const { reads, accesses } = this.memory;
+    const writes = this.memory.takeBack();
     let next: Position | undefined;
     if (broken === undefined && pending !== undefined) {
       next = this.#keep(thread, this.#shorten(thread, frames, pending.asked), pending);
-    } else if (broken === undefined && this.#memory.tail.length > 0) {
+    } else if (broken === undefined && this.memory.tail.length > 0) {
       // What it accessed last races with others as long as it has not ended; so that is a step.
       next = this.#keep(thread, [], { access: END, ...NOWHERE, asked: "ends" });
     }
@@ -197,7 +165,7 @@ export class ReplayedMachine<S> implements Explorable {
   }
 
   #keep(thread: number, frames: readonly Frame[], pending: Pending): ReplayedPosition {
-    const tail = [...new Set(this.#memory.tail)].sort((a, b) => a - b);
+    const tail = [...new Set(this.memory.tail)].sort((a, b) => a - b);
     const key = `${thread} ${keyOf(frames)} ${tail} ${pending.asked}`;
     const known = this.#positions.get(key);
     if (known !== undefined) return known;

@@ -1,9 +1,9 @@
 // Takes the steps of a counter-example again, one after the other.
 
-import type { Choice, Explorer, Program } from "./explorer.js";
-import { FLUSH, RUN } from "./explorer.js";
-import { Broken, Restart } from "./machine.js";
+import { type Choice, FLUSH, type Program, RUN } from "./program.js";
 import type { Replay } from "./replay.js";
+import { Broken, Restart } from "./step.js";
+import type { Walker } from "./walker.js";
 
 export interface Rerun {
   /** What broke with the last step; undefined: nothing. */
@@ -19,7 +19,7 @@ interface Hooks {
 
 /** @throws Error if it is not a way that these threads can go */
 export function rerun(
-  explorer: Explorer,
+  walker: Walker,
   { threads }: Program,
   { path, loop }: Replay,
   { before, after }: Hooks = {},
@@ -27,12 +27,12 @@ export function rerun(
   let preemptions = 0;
   let last: number | undefined;
   let round = "";
-  explorer.begin();
+  walker.begin();
   for (const [i, choice] of path.entries()) {
     const { thread, what } = choice;
     const name = threads[thread]?.name ?? `thread ${thread}`;
-    if (i === loop) round = explorer.key;
-    const choices = explorer.choices();
+    if (i === loop) round = walker.key;
+    const choices = walker.choices();
     if (!choices.some((one) => one.thread === thread && one.what === what)) {
       throw new Error(`step ${i + 1}: ${name} cannot do that here`);
     }
@@ -41,7 +41,7 @@ export function rerun(
     if (what < FLUSH) last = thread;
     before?.(i + 1, choice);
     try {
-      explorer.go(choice);
+      walker.go(choice);
     } catch (error) {
       if (error instanceof Restart) {
         throw new Error(`step ${i + 1}: ${name} uses a word that should be another's own`);
@@ -53,7 +53,7 @@ export function rerun(
     }
     after?.();
   }
-  const isRound = loop !== undefined && explorer.key === round;
+  const isRound = loop !== undefined && walker.key === round;
   const livelock = new Broken("livelock", "from here on no order of steps leads out");
   return { broken: isRound ? livelock : undefined, preemptions };
 }

@@ -2,8 +2,8 @@
 // the programs of sync-locks.ts, sync-signals.ts and sync-async.ts on an implementation, explored
 // to their end, and what was found as a table of steps.
 
-import type { Report } from "./explorer.js";
-import { DIE, explore, type Finding, type MakeMachine, type Program, TIMEOUT } from "./explorer.js";
+import { explore, type Report } from "./explorer.js";
+import { DIE, type Finding, type MakeMachine, type Program, TIMEOUT } from "./program.js";
 import type { Proof } from "./programs.js";
 import { ReplayedMachine, type ReplayedPosition } from "./replayed.js";
 import type { Hands, Script } from "./replayed-types.js";

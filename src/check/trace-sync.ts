@@ -1,21 +1,21 @@
 // Counter-examples of threads that are TypeScript functions (replayed.ts), as those of the core are
 // shown: a line a step.
 
-import { Explorer } from "./explorer.js";
-import { Broken } from "./machine.js";
 import type { Replay } from "./replay.js";
 import type { ReplayedPosition } from "./replayed.js";
 import { rerun } from "./rerun.js";
+import { Broken } from "./step.js";
 import { type SyncProof, traceOf } from "./sync.js";
 import type { Trace } from "./trace.js";
+import { Walker } from "./walker.js";
 
 /** @throws Error if the path is not one of these functions */
 export function traceSync(proof: SyncProof, replay: Replay): Trace {
-  const explorer = new Explorer(proof.make(new Set(replay.shared)), proof);
-  const { broken, preemptions } = rerun(explorer, proof, replay);
-  const steps = traceOf(explorer.finding(broken ?? new Broken("", "")), proof);
+  const walker = new Walker(proof.make(new Set(replay.shared)), proof);
+  const { broken, preemptions } = rerun(walker, proof, replay);
+  const steps = traceOf(walker.finding(broken ?? new Broken("", "")), proof);
   const stuck = proof.threads.flatMap(({ name }, thread) => {
-    const at = explorer.position(thread) as ReplayedPosition | undefined;
+    const at = walker.position(thread) as ReplayedPosition | undefined;
     return broken?.rule !== "deadlock" || at === undefined ? [] : [`${name} waits: ${at.asked}`];
   });
   return {

@@ -1,11 +1,23 @@
 // Runs a counter-example step by step on a core that tells source lines (traced.wasm), and writes
 // down what every step does.
 
-import { type Choice, DIE, Explorer, FLUSH, type Program, TIMEOUT } from "./explorer.js";
+import { Machine } from "./machine.js";
 import {
+  callInWords,
+  inWords,
+  isReady,
+  type Place,
+  placesOf,
+  resultInWords,
+  waitsOf,
+} from "./names.js";
+import { type Choice, DIE, FLUSH, type Program, TIMEOUT } from "./program.js";
+import type { Replay } from "./replay.js";
+import { rerun } from "./rerun.js";
+import {
+  END,
   type Event,
   JOIN,
-  Machine,
   NOTIFY,
   PLAIN,
   RACES,
@@ -17,18 +29,8 @@ import {
   WIDE,
   WOKEN,
   WRITES,
-} from "./machine.js";
-import {
-  callInWords,
-  inWords,
-  isReady,
-  type Place,
-  placesOf,
-  resultInWords,
-  waitsOf,
-} from "./names.js";
-import type { Replay } from "./replay.js";
-import { rerun } from "./rerun.js";
+} from "./step.js";
+import { Walker } from "./walker.js";
 import { type Lines, whereIs } from "./where.js";
 
 export interface TraceLine {
@@ -85,7 +87,7 @@ class Tracer implements Watcher {
   readonly #replay: Replay;
   readonly #source: Lines;
   readonly #machine: Machine;
-  readonly #explorer: Explorer;
+  readonly #walker: Walker;
   readonly #placeOf: (address: number) => Place;
   readonly #lines: Draft[] = [];
   /** By thread: where it is suspended. */
@@ -106,12 +108,12 @@ class Tracer implements Watcher {
     this.#placeOf = placesOf(program);
     // Copied: words that were not known then must not change what a step is.
     this.#machine = new Machine(module, program.threads, new Set(replay.shared), this);
-    this.#explorer = new Explorer(this.#machine, program);
+    this.#walker = new Walker(this.#machine, program);
   }
 
   run(): Trace {
     const { path, loop } = this.#replay;
-    const { broken, preemptions } = rerun(this.#explorer, this.#program, this.#replay, {
+    const { broken, preemptions } = rerun(this.#walker, this.#program, this.#replay, {
       before: (step, choice) => this.#begin(step, choice),
       after: () => this.#close(),
     });
@@ -160,10 +162,10 @@ class Tracer implements Watcher {
   /** What a step is, as far as it shows before it is taken. */
   #begin(step: number, { thread, what }: Choice): void {
     const where = this.#stopped[thread] ?? "";
-    const at = this.#explorer.position(thread);
+    const at = this.#walker.position(thread);
     const address = at === undefined ? 0 : at.address;
     if (what >= FLUSH) {
-      const to = this.#machine.postedAt(thread, what - FLUSH);
+      const to = this.#machine.memory.postedAt(thread, what - FLUSH);
       const line = this.#line(thread, "racing store takes effect", { step, word: to >> 2 });
       this.#watch(line, WRITES, to);
       return;
@@ -173,12 +175,13 @@ class Tracer implements Watcher {
     else if (what === TIMEOUT) this.#step = this.#line(thread, "times out", { step, where });
     else if (at.access === START) {
       this.#line(thread, "starts", { step, where: this.#program.threads[thread]?.entry ?? "" });
-    } else if (at.access === JOIN) {
+    } else if (at.access === END) this.#line(thread, "ends", { step, where });
+    else if (at.access === JOIN) {
       const operation = `${at.timed ? "asks after" : "has waited for"} ${this.#name(at.argument)}`;
       this.#line(thread, operation, { step, where });
     } else if ((at.access & WAIT) !== 0) {
-      const held = this.#machine.words[address >> 2] as number;
-      const isWoken = this.#explorer.status(thread) === WOKEN;
+      const held = this.#machine.memory.words[address >> 2] as number;
+      const isWoken = this.#walker.status(thread) === WOKEN;
       const sleeps = held === at.argument ? "sleeps" : "moved on";
       const operation = isWoken ? "is woken" : `wait while ${at.argument}: ${sleeps}`;
       this.#step = this.#line(thread, operation, { step, where, address: name });
@@ -194,7 +197,7 @@ class Tracer implements Watcher {
   }
 
   #read(access: number, address: number): bigint {
-    const { words } = this.#machine;
+    const { words } = this.#machine.memory;
     const low = BigInt(words[address >> 2] as number);
     if ((access & WIDE) === 0) return low;
     return (BigInt(words[(address >> 2) + 1] as number) << 32n) | BigInt.asUintN(32, low);
@@ -262,10 +265,10 @@ class Tracer implements Watcher {
 
   #stuck() {
     return this.#program.threads.flatMap(({ name }, thread) => {
-      const at = this.#explorer.position(thread);
+      const at = this.#walker.position(thread);
       if (at === undefined) return [];
       const where = this.#stopped[thread] ?? "";
-      const isAsleep = this.#explorer.status(thread) === WAITING;
+      const isAsleep = this.#walker.status(thread) === WAITING;
       const what =
         at.access === JOIN
           ? `for ${this.#name(at.argument)} to end`
@@ -277,7 +280,7 @@ class Tracer implements Watcher {
 
   /** Somebody sleeps though there is what it waits for. */
   #isLostWakeUp(): boolean {
-    const { words } = this.#machine;
+    const { words } = this.#machine.memory;
     const waits = waitsOf(this.#program, words);
     return this.#stuck().some(({ address, isAsleep }) => {
       const wait = waits.find(({ gate }) => gate === address);

@@ -1,8 +1,9 @@
 // The thread in which `ringfold check` searches, so that the main thread hears signals meanwhile.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { type MakeMachine, machinesOf } from "./explorer.js";
+import { machinesOf } from "./explorer.js";
 import { loadPrograms, loadTraced } from "./modules.js";
+import type { MakeMachine } from "./program.js";
 import type { Proof } from "./programs.js";
 import { type Plan, type Proved, prove } from "./prove.js";
 import { formatReplay, parseReplay, type Replay } from "./replay.js";

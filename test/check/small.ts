@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
-import { type MakeMachine, machinesOf, type Program } from "../../src/check/explorer.js";
+import { machinesOf } from "../../src/check/explorer.js";
+import type { MakeMachine, Program } from "../../src/check/program.js";
 
 const COMPILER = fileURLToPath(new URL("../../../src/core/compile.mjs", import.meta.url));
 
@@ -57,6 +58,14 @@ const TEXT = `(module
       (br_if $out (i32.and (local.get $waits) (i32.eqz (call $load (i32.const 64)))))
       (call $step (i32.const 5) (i32.const 128))
       (drop (i32.load (i32.const 128)))))
+  (func (export "endsPlainly") (param i32 i32 i32)
+    (call $store (i32.const 64) (i32.const 1))
+    (call $step (i32.const 6) (i32.const 128))
+    (i32.store (i32.const 128) (i32.const 5)))
+  (func (export "naps") (param i32 i32 i32)
+    (call $expect
+      (i32.eq (call $wait (i32.const 192) (i32.const 0) (i32.const 1)) (i32.const 2))
+      (i32.const 8)))
   (func (export "loadsWide") (param i32 i32 i32)
     (call $step (i32.const 9) (i32.const 64))
     (drop (i64.atomic.load (i32.const 64))))

@@ -5,12 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileTracedDefect } from "../../src/check/defects.js";
-import { type Choice, Explorer, machinesOf, settled } from "../../src/check/explorer.js";
+import { machinesOf, settled } from "../../src/check/explorer.js";
 import { loadPrograms, loadTraced } from "../../src/check/modules.js";
+import type { Choice } from "../../src/check/program.js";
 import { PROOFS, type Proof } from "../../src/check/programs.js";
 import { prove } from "../../src/check/prove.js";
 import { formatReplay, parseReplay, type Replay } from "../../src/check/replay.js";
 import { type Traced, type TraceLine, trace } from "../../src/check/trace.js";
+import { Walker } from "../../src/check/walker.js";
 import { Random } from "../../src/stress/random.js";
 import { assert, seeded, test } from "../harness.js";
 
@@ -88,13 +90,13 @@ test("a plain claim: one ticket is given twice, which no order of the operations
 });
 
 /** A way to the end, at random. */
-function walk(explorer: Explorer, random: Random): Choice[] {
+function walk(walker: Walker, random: Random): Choice[] {
   const path: Choice[] = [];
-  explorer.begin();
-  for (let all = explorer.choices(); all.length > 0; all = explorer.choices()) {
+  walker.begin();
+  for (let all = walker.choices(); all.length > 0; all = walker.choices()) {
     const choice = random.pick(all);
     path.push(choice);
-    explorer.go(choice);
+    walker.go(choice);
   }
   return path;
 }
@@ -109,7 +111,7 @@ test(
       const shared = new Set<number>();
       for (let run = 0; run < 3; run++) {
         const path = settled(
-          (words) => walk(new Explorer(make(words), proof), new Random(seed, 3 * i + run)),
+          (words) => walk(new Walker(make(words), proof), new Random(seed, 3 * i + run)),
           shared,
         );
         const replay: Replay = {

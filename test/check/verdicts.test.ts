@@ -85,6 +85,32 @@ test("a race: plain accesses that nothing orders", async () => {
   assert.is(order(found), "0 1 1");
 });
 
+test("a race of what threads do last, behind all their atomic accesses", async () => {
+  const found = await judge([["endsPlainly"], ["endsPlainly"]]);
+  assert.equal([found.verdict, found.finding?.detail], ["race", "address 128, with thread 0"]);
+  // Whoever has it behind it, and ended, is raced with no more.
+  const apart = await judge([["endsPlainly"], ["lifts"]]);
+  assert.equal([apart.verdict, apart.finding], ["proved", undefined]);
+});
+
+test("accesses to words that nobody writes are no steps, nor naps that nobody ends early", async () => {
+  for (const [calls, orders] of [
+    // Each thread starts, and that is all.
+    [[["looks"], ["looks"]], 2],
+    [[["looks"], ["looks"], ["looks"]], 6],
+    [[["naps"], ["naps"]], 2],
+    [[["naps"], ["looks"]], 2],
+    // Written by one of them: starts and accesses.
+    [[["looks"], ["lifts"]], 6],
+  ] as const) {
+    const { verdict, interleavings } = await judge(calls);
+    assert.equal([verdict, interleavings], ["proved", orders], JSON.stringify(calls));
+  }
+  // Somebody moved the word before it lay down: it says so.
+  const moved = await judge([["naps"], ["lifts"]]);
+  assert.equal([moved.verdict, moved.finding?.detail], ["assertion", "rule 8"]);
+});
+
 test("accesses of two sizes to one address are refused", async () => {
   const found = await judge([["adds", 1], ["loadsWide"]]);
   assert.is(found.verdict, "mixed size");
