@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { switchOf } from "../src/check/defects.js";
+import { formatTable } from "../src/cli/output.js";
 import { SYNC_MUTANTS } from "./check/sync-mutants.js";
 import type { Order, Told } from "./mutants-child.js";
 import { MUTANTS, type Mutant, NEEDS, type Stress } from "./mutants-table.js";
@@ -174,31 +175,14 @@ function seen({ rule, failure, milliseconds, operations }: Verdict): string {
   return failure === undefined ? `“${rule}” ${when}` : `“${rule}”, but then: ${failure}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
 function print(verdicts: readonly Verdict[], unchanged: readonly Verdict[]): void {
-  const row = (v: Verdict, good: boolean) => [
-    good ? "✓" : "✗",
-    v.name,
-    v.tool,
-    seen(v).split("\n")[0] as string,
+  const row = (v: Verdict, isGood: boolean) =>
+    [`${isGood ? "✓" : "✗"} ${v.name}`, `${v.tool}: ${seen(v).split("\n")[0]}`] as const;
+  const rows = [
+    ...verdicts.map((v) => row(v, isCaught(v))),
+    ...unchanged.map((v) => row(v, isClean(v))),
   ];
-  console.log(
-    table([
-      ...verdicts.map((v) => row(v, isCaught(v))),
-      ...unchanged.map((v) => row(v, isClean(v))),
-    ]),
-  );
+  console.log(formatTable(rows).trimEnd());
   for (const v of [
     ...verdicts.filter((v) => !isCaught(v)),
     ...unchanged.filter((v) => !isClean(v)),

@@ -99,9 +99,9 @@ export class Monitor {
     if (ways.length === 0) {
       const [what, argument] = s.calls[thread] as readonly [number, number];
       const results = [...new Set(s.ways.map((way) => way.results[thread]))];
-      const may = results.map((one) =>
-        one === undefined ? "have no effect yet" : `return ${one}`,
-      );
+      const may = results
+        .sort((a, b) => Number(a) - Number(b)) // undefined comes last
+        .map((one) => (one === undefined ? "have no effect yet" : `return ${one}`));
       throw new Broken(
         "not linearizable",
         `${NAMES.get(what)}(${argument}) returned ${result}; it could ${may.join(" or ")}`,

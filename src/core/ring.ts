@@ -160,7 +160,7 @@ export function reserveMany(me: i32, ring: usize, max: i32): i32 {
   const most = min<i32>(max, MOST_CLAIMED);
   while (true) {
     const t = load64(ring + RING_TAIL);
-    const n = isFree(ring, t) ? countFree(ring, t, most) : 0;
+    const n = isFree(ring, t) ? countAt(ring, t, most, 0) : 0;
     if (n > 0) {
       if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
       point(POINT_RESERVE);
@@ -178,15 +178,20 @@ export function reserveMany(me: i32, ring: usize, max: i32): i32 {
   }
 }
 
-/** Free tickets from `first` on, which is free, at most `most`. */
-function countFree(ring: usize, first: i64, most: i32): i32 {
+/**
+ * Tickets from `first` on, which is one, at most `most`, whose slots are at `ahead` more than the
+ * ticket: 0, free; 1, published.
+ */
+function countAt(ring: usize, first: i64, most: i32, ahead: i32): i32 {
+  if (LAST_SLOT && ahead == 1 && isPublished(ring, first + <i64>most - 1)) return most;
   const slots = <usize>peek32(ring + RING_SLOTS);
   const mask = peek32(ring + RING_MASK);
   const shift = <usize>peek32(ring + RING_SHIFT);
   let n = 1;
   for (; n < most; n++) {
-    const t = <i32>first + n;
-    if (load32(slotAt(slots, mask, shift, t) + SLOT_SEQ) != t) break;
+    const t = <i32>first + n + ahead;
+    const seq = load32(slotAt(slots, mask, shift, <i32>first + n) + SLOT_SEQ);
+    if (LESS_THAN && ahead == 1 ? seq < t : seq != t) break;
   }
   return n;
 }
@@ -239,7 +244,7 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
   const most = min<i32>(max, MOST_CLAIMED);
   while (true) {
     const h = load64(ring + RING_HEAD);
-    const n = isPublished(ring, h) ? countPublished(ring, h, most) : 0;
+    const n = isPublished(ring, h) ? countAt(ring, h, most, 1) : 0;
     if (n == 0) {
       if (load64(ring + RING_HEAD) == h) return 0;
     } else {
@@ -257,21 +262,6 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
   }
 }
 
-/** Published tickets from `first` on, which is published, at most `most`. */
-function countPublished(ring: usize, first: i64, most: i32): i32 {
-  if (LAST_SLOT && isPublished(ring, first + <i64>most - 1)) return most;
-  const slots = <usize>peek32(ring + RING_SLOTS);
-  const mask = peek32(ring + RING_MASK);
-  const shift = <usize>peek32(ring + RING_SHIFT);
-  let n = 1;
-  for (; n < most; n++) {
-    const t = <i32>first + n;
-    const seq = load32(slotAt(slots, mask, shift, t) + SLOT_SEQ);
-    if (LESS_THAN ? seq < t + 1 : seq != t + 1) break;
-  }
-  return n;
-}
-
 /** True if at some instant of the call a claim would have got something. */
 export function isReady(ring: usize): bool {
   return isPublished(ring, load64(ring + RING_HEAD));
@@ -282,7 +272,10 @@ export function release(ring: usize, ticket: i64): void {
   if (!EARLY_RELEASE) setReleased(ring, ticket);
 }
 
-/** Releases n tickets at one instant: `reserve` looks at slots in order, as `claim` does. */
+/**
+ * Releases n tickets at one instant: `reserve` looks at slots in order, as `claim` does. The loop is
+ * not that of `publishMany`, in which a thread may be killed at a point.
+ */
 export function releaseMany(ring: usize, first: i64, n: i32): void {
   if (EARLY_RELEASE || n == 0) return;
   const slots = <usize>peek32(ring + RING_SLOTS);
