@@ -66,7 +66,11 @@ class Stand {
   reduce(one: Case, bytes: number): Repeated {
     const operator = one.operator as OperatorName;
     const { dtype, accuracy } = one;
-    const options: ReduceOptions = accuracy === null ? {} : { accuracy };
+    const options: ReduceOptions = {
+      ...(accuracy === null ? {} : { accuracy }),
+      // So many factors fit no 64 bits.
+      ...(operator === "product" && dtype.endsWith("int64") ? { overflow: "wrap" } : {}),
+    };
     const half = bytes / 2;
     // Two inputs are read side by side, each of half the size.
     const input =

@@ -8,6 +8,8 @@ import { silent } from "../../src/cli/output.js";
 import { barAcross, barUp, hasBlocks } from "../../src/cli/reports/bars.js";
 import { benchTables } from "../../src/cli/reports/bench-tables.js";
 import { formatBench } from "../../src/cli/reports/bench-text.js";
+import { OPERATOR_NAMES, operatorOf } from "../../src/operators/builtin.js";
+import { DTYPES } from "../../src/operators/dtype.js";
 import { result } from "../bench/result.js";
 import { assert, test } from "../harness.js";
 import { ended, fails, groupLives, inFolder, put, run, start, terminal } from "./run.js";
@@ -127,6 +129,25 @@ test("parts can be chosen; the pure read alone needs no operator", async () => {
     [[], [], null, [], []],
   );
 });
+
+test(
+  "--full measures every operator on every element type that it takes",
+  async () => {
+    const args = ["bench", "operators", "--full", "--size", "16KiB", "--rounds", "1"];
+    const { out, code, err } = await run([...args, "--threads", "2", "--json"]);
+    assert.is(code, 0, err);
+    const { operators } = JSON.parse(out) as BenchResult;
+    const found = new Set(operators.map(({ operator, dtype }) => `${operator} ${dtype}`));
+    for (const operator of OPERATOR_NAMES) {
+      for (const info of DTYPES) {
+        const isTaken = operatorOf(operator).rejects(info) === undefined;
+        const expected = isTaken && info.array !== undefined;
+        assert.is(found.has(`${operator} ${info.name}`), expected, `${operator} of ${info.name}`);
+      }
+    }
+  },
+  RUN,
+);
 
 test(
   "wrong usage is told by option, value and range, with exit code 2",
