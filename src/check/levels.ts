@@ -3,6 +3,7 @@
 // machine meanwhile.
 
 import { Monitor } from "./monitor.js";
+import { Preemptions } from "./preemptions.js";
 import { DIE, type Finding, FLUSH, type Program, RUN, type Step, TIMEOUT } from "./program.js";
 import {
   AWAIT,
@@ -28,8 +29,6 @@ import {
 import { mixHigh, mixLow } from "./visited.js";
 import { WaitLists } from "./wait-lists.js";
 
-const NOBODY = -1;
-
 /** What a join returns; 0: its thread ended by itself. */
 const DIED = 1;
 const LIVES = 2;
@@ -43,7 +42,6 @@ export class Levels {
   hashHigh = 0;
   readonly n: number;
   readonly #program: Program;
-  readonly #bound: number | undefined;
   readonly #machine: Explorable;
   readonly #memory: SharedMemory;
   readonly #monitor: Monitor | undefined;
@@ -53,10 +51,9 @@ export class Levels {
   /** n. */
   readonly #statuses: number[] = [];
   readonly #lists: WaitLists;
+  readonly #preemptions: Preemptions;
   readonly #deaths: number[] = [];
   readonly #monitored: number[] = [];
-  readonly #last: number[] = [];
-  readonly #preempted: number[] = [];
   readonly #low: number[] = [];
   readonly #high: number[] = [];
   readonly #mark: number[] = [];
@@ -69,7 +66,7 @@ export class Levels {
   constructor(machine: Explorable, program: Program, bound?: number) {
     const { threads, capacity } = program;
     this.#program = program;
-    this.#bound = bound;
+    this.#preemptions = new Preemptions(bound);
     this.n = threads.length;
     this.#monitor = capacity === undefined ? undefined : new Monitor(capacity, threads.length);
     this.#machine = machine;
@@ -90,8 +87,6 @@ export class Levels {
     this.#lists.begin();
     this.#deaths[0] = 0;
     this.#monitored[0] = 0;
-    this.#last[0] = NOBODY;
-    this.#preempted[0] = 0;
   }
 
   /** The state of depth d is the one at hand: no choice of it is tried yet. */
@@ -187,15 +182,14 @@ export class Levels {
 
   /** False if the bound has the thread that ran last go on. */
   #mayRun(d: number, thread: number): boolean {
-    if (this.#bound === undefined || (this.#preempted[d] as number) < this.#bound) return true;
-    return thread === this.#last[d] || !this.#canGoOn(d);
+    if (!this.#preemptions.isSpent(d)) return true;
+    return thread === this.#preemptions.last(d) || !this.#canGoOn(d);
   }
 
   /** True if the thread that ran last could run now. */
   #canGoOn(d: number): boolean {
-    const last = this.#last[d] as number;
-    if (last === NOBODY) return false;
-    return this.#canRun(d * this.n, last);
+    const last = this.#preemptions.last(d);
+    return last >= 0 && this.#canRun(d * this.n, last);
   }
 
   #canRun(base: number, thread: number): boolean {
@@ -230,10 +224,11 @@ export class Levels {
     this.#lists.copy(d);
     this.#deaths[d + 1] = (this.#deaths[d] as number) + (what === DIE ? 1 : 0);
     this.#monitored[d + 1] = this.#monitored[d] as number;
-    const runs = what < FLUSH;
-    const isPreemption = runs && thread !== this.#last[d] && this.#canGoOn(d);
-    this.#preempted[d + 1] = (this.#preempted[d] as number) + (isPreemption ? 1 : 0);
-    this.#last[d + 1] = runs ? thread : (this.#last[d] as number);
+    if (what >= FLUSH) this.#preemptions.keep(d);
+    else {
+      const isPreemption = thread !== this.#preemptions.last(d) && this.#canGoOn(d);
+      this.#preemptions.run(d, thread, isPreemption);
+    }
     this.#outcomes[d + 1] = undefined;
     if (what >= FLUSH) this.#memory.flush(thread, what - FLUSH);
     else if (what === DIE) {
@@ -320,10 +315,7 @@ export class Levels {
       low ^= mixLow(waits, 1000 + i);
       high ^= mixHigh(waits, 1000 + i);
     }
-    const bounded =
-      this.#bound === undefined
-        ? 0
-        : 1 + (this.#preempted[d] as number) * (n + 1) + (this.#last[d] as number) + 1;
+    const bounded = this.#preemptions.key(d, n);
     const rest = (this.#monitored[d] as number) * 4 + (this.#deaths[d] as number);
     this.hashLow = low ^ mixLow(rest, bounded);
     this.hashHigh = high ^ mixHigh(rest, bounded);
