@@ -161,6 +161,8 @@ class Tracer implements Watcher {
 
   /** What a step is, as far as it shows before it is taken. */
   #begin(step: number, { thread, what }: Choice): void {
+    // That of a thread that fell asleep made no access.
+    this.#step = undefined;
     const where = this.#stopped[thread] ?? "";
     const at = this.#walker.position(thread);
     const address = at === undefined ? 0 : at.address;
