@@ -15,7 +15,7 @@ export type ErrorCode =
   | "ERR_MEMORY" // `maxBytes`, or what the runtime grants, is exhausted
   | "ERR_OVERFLOW" // a 64-bit result does not fit and `overflow` forbids wrapping; a full semaphore
   | "ERR_TIMEOUT" // the call's `timeout` passed
-  | "ERR_START" // a worker thread could not start
+  | "ERR_START" // no worker thread could be started
   | "ERR_WORKER_DIED" // a worker thread ended during a job
   | "ERR_USER_OPERATOR" // a user operator cannot be loaded, or its code threw
   | "ERR_STATE_SIZE" // a user operator's state is larger than its cell

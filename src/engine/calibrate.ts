@@ -71,16 +71,17 @@ function quartile(n: number, body: () => void): number {
 /**
  * Sets the turns of the spin loop to `spin` microseconds, and finds the number of bytes n at which
  * n·t = n·t / threads + trip: t is this thread's time a byte, trip a job's way there and back.
- * @throws RingfoldError ERR_TIMEOUT if no worker comes to look
+ * A step takes some milliseconds; whoever breaks off leaves the crossover as it was.
+ * @throws RingfoldError ERR_TIMEOUT if no worker comes to look; ERR_MEMORY
  */
-export function calibrate(
+export function* calibrate(
   shared: Shared,
   local: Local,
   jobs: Jobs,
   me: number,
   threads: number,
   spin: number,
-): void {
+): Generator<void> {
   const { i32s } = shared;
   const trip = () => jobs.roundTrip(MOST_TRIP_MS);
   const look = () => shared.core.help(me, 0, 1n);
@@ -92,20 +93,29 @@ export function calibrate(
   };
   let parked: number;
   let awake: number;
+  setSpin(spin);
+  yield;
+  const perByte = timeFold(shared, local);
+  yield;
   try {
     setSpin(0);
     parked = quartile(TRIPS, trip);
+  } finally {
+    setSpin(spin);
+  }
+  yield;
+  try {
     setSpin(Math.max(spin, 1000));
     warm(WARM_TRIPS, trip);
     awake = quartile(TRIPS, trip);
   } finally {
     setSpin(spin);
   }
-  const perByte = timeFold(shared, local);
   const gain = perByte * (threads === 1 ? 1 : 1 - 1 / threads);
   const bytes = (trip: number) =>
     Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.round(trip / gain)));
-  setCrossover(shared, { awake: bytes(awake), parked: bytes(parked) });
+  // Where others use the processors too, a worker that looks may be later than one that is woken.
+  setCrossover(shared, { awake: bytes(Math.min(awake, parked)), parked: bytes(parked) });
 }
 
 /** Milliseconds a byte of a sum of float64; also has the runtime optimise its kernels. */

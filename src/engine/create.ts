@@ -12,15 +12,20 @@ export type { EngineOptions };
 
 /**
  * Starts worker threads on a new shared memory. None is awaited: until they are there the calling
- * thread does what it can, and what needs them waits. If none can be started, calls end with
- * ERR_START.
+ * thread does what it can, and what needs them waits. A process that needs none ends without them.
+ * If none can be started, calls end with ERR_START.
  * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { shared, workers, spin } = await layOut(options);
   const threads = new Threads(shared, options.resourceLimits);
   const engine = new Engine(shared, threads);
-  engine.start(workers, spin);
+  try {
+    engine.start(workers, spin);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
   return engine;
 }
 

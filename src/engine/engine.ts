@@ -31,7 +31,7 @@ import type { Plan, Receipted } from "./plan.js";
 import { Plans } from "./plans.js";
 import { Recovery } from "./recovery.js";
 import type { ReductionStream } from "./reduction.js";
-import { Runner } from "./runner.js";
+import { LEAST_PAUSE_MS, MOST_PAUSE_MS, Runner } from "./runner.js";
 import type { Shared } from "./shared.js";
 import { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
@@ -79,8 +79,6 @@ export interface LineStats {
 }
 
 const NO_OPTIONS: ReduceOptions = {};
-/** Until it is looked again whether there is nothing to do. */
-const SETTLE_MS = 50;
 
 export class Engine {
   readonly threads: number;
@@ -124,7 +122,10 @@ export class Engine {
     threads.onGone = (id) => this.#submitter.external.forget(id);
   }
 
-  /** @internal Starts the workers; they are to spin for `spin` microseconds. */
+  /**
+   * @internal Starts the workers; they are to spin for `spin` microseconds.
+   * @throws RingfoldError ERR_MEMORY
+   */
   start(workers: number, spin: number): void {
     this.#runner.spin = spin;
     const started = (this.#threads as Threads).start(workers);
@@ -132,20 +133,29 @@ export class Engine {
     this.#ready = started.catch(() => {}).then(() => this.#settle());
   }
 
-  /** Measures the crossover once there is nothing to do; looks ever more seldom. */
-  #settle(pause = SETTLE_MS): void {
-    if (this.#failed !== undefined) return;
-    this.#runner.settle();
-    if (this.#runner.spin === undefined) return;
-    setTimeout(() => this.#settle(2 * pause), pause).unref();
+  /**
+   * Measures the crossover while there is nothing to do, and lets events in between the steps. The
+   * process may end meanwhile.
+   */
+  async #settle(pause = LEAST_PAUSE_MS): Promise<void> {
+    while (this.#failed === undefined && this.#runner.settle()) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 1).unref());
+    }
+    if (this.#failed !== undefined || this.#runner.spin === undefined) return;
+    setTimeout(() => void this.#settle(Math.min(2 * pause, MOST_PAUSE_MS)), pause).unref();
   }
 
   /**
-   * @internal Settles once all workers are there, and the crossover is measured if nothing is
-   * under way.
+   * @internal Settles once all workers are there or one did not start, and the crossover is
+   * measured if nothing is under way.
    */
-  ready(): Promise<void> {
-    return this.#ready;
+  async ready(): Promise<void> {
+    const alive = setInterval(() => {}, 2 ** 30);
+    try {
+      await this.#ready;
+    } finally {
+      clearInterval(alive);
+    }
   }
 
   /** @internal One job that does nothing, there and back; the calling thread only waits. */

@@ -1,7 +1,7 @@
 // How a reduction runs: here, on the workers, or copied in on the way. The engine's methods decide
 // what; this decides where.
 
-import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL, TASK_RING } from "../core/map.js";
+import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
 import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
@@ -19,6 +19,10 @@ import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
 import type { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
 
+/** After a measurement that came to nothing, until the next one; ever longer. */
+export const LEAST_PAUSE_MS = 50;
+export const MOST_PAUSE_MS = 1000;
+
 export class Runner {
   /** Microseconds to spin, until the crossover is measured with it. */
   spin: number | undefined;
@@ -32,6 +36,11 @@ export class Runner {
   readonly #threads: Threads | undefined;
   /** How many threads compute at once. */
   readonly #computing: number;
+  /** The measurement under way. */
+  #steps: Generator<void> | undefined;
+  /** When another may begin, and how long after that the next. */
+  #next = 0;
+  #pause = LEAST_PAUSE_MS;
 
   constructor(
     shared: Shared,
@@ -66,25 +75,33 @@ export class Runner {
 
   #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
     const bytes = plan.inputs * located.length * located.dtype.size;
+    // Where one call follows another, nothing happens in the background.
     if (this.spin !== undefined && bytes > LEAST_BYTES) this.settle();
     if (options.schedule === "pairwise") return located.length < 2;
     if (plan.user !== undefined) return located.length <= BLOCK;
     return isSmall(this.#shared, bytes);
   }
 
-  /** Measures the crossover, if all workers are there and there is nothing to do. */
-  settle(): void {
+  /**
+   * Takes a step of some milliseconds towards the crossover, if all workers are there and nobody
+   * has a job; true if another can be taken at once.
+   */
+  settle(): boolean {
     const { spin } = this;
-    if (spin === undefined || this.#submitter.pending > 0 || !this.#threads?.areReady) return;
-    if (!this.#shared.core.ringIsEmpty(TASK_RING)) return;
-    this.spin = undefined;
+    if (spin === undefined || !this.#threads?.areReady || this.#submitter.isAnyJob) return false;
+    if (performance.now() < this.#next) return false;
     const { me } = this.#submitter;
     try {
-      calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
+      this.#steps ??= calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
+      if (this.#steps.next().done !== true) return true;
+      this.spin = undefined;
     } catch {
-      // All workers are at another thread's job: some other time.
-      this.spin = spin;
+      // A worker died, another thread was quicker with a job, or the memory is full.
+      this.#steps = undefined;
+      this.#next = performance.now() + this.#pause;
+      this.#pause = Math.min(2 * this.#pause, MOST_PAUSE_MS);
     }
+    return false;
   }
 
   /** With one thread, the calling thread is the one that computes. */

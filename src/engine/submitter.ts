@@ -27,6 +27,7 @@ import {
   RECORD_TASK,
   RETURN_ANSWER,
   RETURN_EXTERNAL,
+  RETURN_TIMEOUT,
   RING_SIZE,
   SCRATCH_SIZE,
   SLOT_SHIFT,
@@ -202,6 +203,15 @@ export class Submitter {
 
   get pending(): number {
     return this.#entries.size;
+  }
+
+  /** Some thread has a job, or a stream open. */
+  get isAnyJob(): boolean {
+    const shared = this.#shared;
+    for (let index = 0; index < MAX_JOBS; index++) {
+      if (Atomics.load(shared.i32s, (shared.job(index) + JOB_OWNER) >> 2) !== 0) return true;
+    }
+    return false;
   }
 
   /** All entries are this thread's own streams, and none of them is being worked on. */
@@ -400,6 +410,10 @@ export class Submitter {
           if (runs === 1) core.helpEnd(this.me);
           runs = 0;
           core.putBack(this.me);
+        } else if (why === RETURN_TIMEOUT && runs < mayRun) {
+          // No worker may be there to take it, nor to run what is behind it.
+          core.helpBegin(this.me);
+          runs = 1;
         }
         if (this.#failure !== undefined) throw this.#failure;
         if (this.isEngineClosed) {

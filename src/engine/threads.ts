@@ -4,6 +4,7 @@
 import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
 import {
   CONTROL_CLOSED,
+  CONTROL_WORKERS,
   GATE_EPOCH,
   LINE_GATE,
   LINE_SCRATCH,
@@ -27,6 +28,8 @@ export interface WorkerInit {
 
 /** A worker that has not ended by itself this long after `close` is stuck in user code. */
 const GRACE_MS = 1000;
+/** Until a thread that could not be made counts as a death: those that are missing may come back. */
+const REFUSED_MS = 20;
 
 interface Thread {
   readonly worker: Worker;
@@ -40,7 +43,7 @@ export class Threads {
   readonly #shared: Shared;
   readonly #limits: ResourceLimits;
   /** By participant. A dead one stays until another takes its place. */
-  readonly #threads: Thread[] = [];
+  readonly #threads = new Map<number, Thread>();
   /** Foreign buffers by number: weak, since their users hold them. */
   readonly #buffers = new Map<number, WeakRef<SharedArrayBuffer>>();
   readonly #ids = new WeakMap<SharedArrayBuffer, number>();
@@ -58,36 +61,49 @@ export class Threads {
     this.#gone = new FinalizationRegistry((id) => {
       this.#buffers.delete(id);
       this.onGone(id);
-      for (const { port } of this.#threads) port.postMessage({ id });
+      for (const { port } of this.#threads.values()) port.postMessage({ id });
     });
   }
 
   /**
    * Starts `count` workers; settles once all are ready. One that ends before is a death like others.
-   * @throws (rejects) RingfoldError ERR_START
+   * Nothing of this keeps the process alive.
+   * @throws RingfoldError ERR_MEMORY, before a thread was started; (rejects) ERR_START
    */
-  async start(count: number): Promise<void> {
+  start(count: number): Promise<unknown> {
     // Growing the memory once, before the threads exist, is cheaper than once a thread.
     for (let me = 0; me < count; me++) {
       const scratch = this.#shared.arena.alloc(SCRATCH_SIZE);
       this.#shared.clearScratch(scratch);
       this.#shared.i32s[(this.#shared.line(me) + LINE_SCRATCH) >> 2] = scratch;
     }
-    // Node had better not end in the midst of starting a thread.
-    const alive = setInterval(() => {}, 2 ** 30);
-    try {
-      await Promise.all(Array.from({ length: count }, (_, me) => this.startOne(me)));
-    } finally {
-      clearInterval(alive);
-    }
+    return Promise.all(Array.from({ length: count }, (_, me) => this.startOne(me)));
   }
 
   get areReady(): boolean {
-    return this.#threads.every((_, me) => this.isReady(me));
+    const workers = this.#shared.i32(CONTROL_WORKERS);
+    for (let me = 0; me < workers; me++) if (!this.isReady(me)) return false;
+    return true;
   }
 
-  /** Starts worker `me`, in place of a dead one if there was one; its line must be in order. */
+  /**
+   * Starts worker `me`, in place of a dead one if there was one; its line must be in order.
+   * @throws (rejects) RingfoldError ERR_START; it is a death too
+   */
   startOne(me: number): Promise<void> {
+    try {
+      return this.#startOne(me);
+    } catch (cause) {
+      // The system or the runtime has no thread to give.
+      setTimeout(() => {
+        if (!this.#closing) this.onDeath(me, cause);
+      }, REFUSED_MS).unref();
+      const what = `worker thread ${me} could not be started`;
+      return Promise.reject(new RingfoldError("ERR_START", what, { cause }));
+    }
+  }
+
+  #startOne(me: number): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     const init: WorkerInit = {
       memory: this.#shared.memory,
@@ -107,8 +123,8 @@ export class Threads {
     port1.unref();
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     const thread: Thread = { worker, port: port1, ended, failure: undefined };
-    this.#threads[me]?.port.close();
-    this.#threads[me] = thread;
+    this.#threads.get(me)?.port.close();
+    this.#threads.set(me, thread);
     for (const [id, buffer] of this.#buffers) port1.postMessage({ id, buffer: buffer.deref() });
     return new Promise((resolve, reject) => {
       worker.on("error", (error) => {
@@ -119,7 +135,7 @@ export class Threads {
         const cause = thread.failure ?? new Error(what);
         reject(new RingfoldError("ERR_START", `${what} before it was ready`, { cause }));
         // If it is another's line by now, this death was noticed before.
-        if (!this.#closing && this.#threads[me] === thread) this.onDeath(me, cause);
+        if (!this.#closing && this.#threads.get(me) === thread) this.onDeath(me, cause);
       });
       const word = (this.#shared.line(me) + LINE_STATE) >> 2;
       const wait = Atomics.waitAsync(this.#shared.i32s, word, 0);
@@ -136,7 +152,7 @@ export class Threads {
 
   /** Ends worker `me` wherever it stands, as whoever holds it could. */
   async terminate(me: number): Promise<void> {
-    await this.#threads[me]?.worker.terminate();
+    await this.#threads.get(me)?.worker.terminate();
   }
 
   /** The number under which every worker knows this buffer; they learn of a new one here. */
@@ -147,7 +163,7 @@ export class Threads {
       this.#ids.set(buffer, id);
       this.#buffers.set(id, new WeakRef(buffer));
       this.#gone.register(buffer, id);
-      for (const { port } of this.#threads) port.postMessage({ id, buffer });
+      for (const { port } of this.#threads.values()) port.postMessage({ id, buffer });
     }
     return id;
   }
@@ -163,14 +179,15 @@ export class Threads {
         this.#wakeAll(this.#shared.line(MAX_WORKERS + s) + LINE_GATE);
       }
     }
-    const all = Promise.all(this.#threads.map((t) => t.ended));
+    const threads = [...this.#threads.values()];
+    const all = Promise.all(threads.map((t) => t.ended));
     // Also keeps the event loop alive until they have ended.
     const stuck = setTimeout(() => {
-      for (const { worker } of this.#threads) void worker.terminate();
+      for (const { worker } of threads) void worker.terminate();
     }, GRACE_MS);
     await all;
     clearTimeout(stuck);
-    for (const { port } of this.#threads) port.close();
+    for (const { port } of threads) port.close();
   }
 
   #wakeAll(gate: number): void {

@@ -17,7 +17,9 @@ test("a task published while a worker falls asleep is found, 100,000 times", asy
   const layout = { workers: 1, threads: 1, cores: 2, maxBytes: 2 ** 30 };
   const shared = Shared.create(await loadCore(), layout);
   const threads = new Threads(shared);
+  const alive = setInterval(() => {}, 2 ** 30);
   await threads.start(1);
+  clearInterval(alive);
   const submitter = new Submitter(shared);
   shared.i32s[CONTROL_SPIN >> 2] = 0;
   const float64 = dtypeInfo("float64");
