@@ -8,6 +8,7 @@
 import { channel } from "node:diagnostics_channel";
 import {
   BLOCK_LOG2,
+  CONTROL_CLOSED,
   CONTROL_RECOVERING,
   CONTROL_SUBMITTERS,
   CONTROL_WORKERS,
@@ -42,8 +43,11 @@ const MOST_TRIES = 8;
 /** The same for want of memory: a new thread has an empty heap, but filling it takes seconds. */
 const MOST_TRIES_OF_MEMORY = 2;
 const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
-/** Starts in a row that may fail before a worker's place stays empty. */
+/** Starts in a row that may fail before a worker's place is given up for the time being. */
 const MOST_STARTS = 3;
+/** Until it is tried again while others have theirs: twice as long each time. */
+const LATER_MS = 1000;
+const MOST_LATER_MS = 60_000;
 /** Until a living thread that stands between two steps is looked at again. */
 const AGAIN_MS = 1;
 
@@ -218,11 +222,20 @@ export class Recovery {
     shared.clearScratch(shared.u32(line + LINE_SCRATCH));
     Atomics.store(shared.i32s, (line + LINE_STATE) >> 2, 0);
     const starts = this.#starts.get(me) ?? 0;
-    if (starts >= MOST_STARTS) {
-      this.#lose(death.cause);
-      return;
+    if (starts < MOST_STARTS) {
+      this.#start(death);
+    } else if (!this.#isLost(death.cause)) {
+      const later = Math.min(MOST_LATER_MS, LATER_MS * 2 ** (starts - MOST_STARTS));
+      setTimeout(() => this.#start(death), later).unref();
     }
-    this.#starts.set(me, starts + 1);
+  }
+
+  #start(death: Death): void {
+    const shared = this.#shared;
+    if (this.#closed || shared.i32(CONTROL_CLOSED) !== 0) return;
+    const me = death.participant;
+    const line = shared.line(me);
+    this.#starts.set(me, (this.#starts.get(me) ?? 0) + 1);
     const incarnation = shared.i32(line + LINE_INCARNATION);
     this.#threads.startOne(me).then(
       () => {
@@ -242,11 +255,11 @@ export class Recovery {
     recovered.publish({ participant, incarnation, cause, took: performance.now() - since });
   }
 
-  /** A place stays empty. */
-  #lose(cause: unknown): void {
+  /** True, and all is over, if no place has a worker. */
+  #isLost(cause: unknown): boolean {
     const workers = this.#shared.i32(CONTROL_WORKERS);
     for (let me = 0; me < workers; me++) {
-      if ((this.#starts.get(me) ?? 0) < MOST_STARTS) return;
+      if ((this.#starts.get(me) ?? 0) < MOST_STARTS) return false;
     }
     this.onLost(
       new RingfoldError(
@@ -255,6 +268,7 @@ export class Recovery {
         { cause },
       ),
     );
+    return true;
   }
 
   // --- submitting threads ---------------------------------------------------------------

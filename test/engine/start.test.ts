@@ -4,10 +4,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { ResourceLimits } from "node:worker_threads";
+import type { ResourceLimits, Worker } from "node:worker_threads";
 import { createEngine, type Engine } from "../../src/index.js";
 import { assert, type CodedError, test } from "../harness.js";
-import { settled } from "./death-support.js";
+import { settled, until } from "./death-support.js";
 
 const LENGTH = 1_000_000;
 const OPERATOR = new URL("../fixtures/operators/matrix.js", import.meta.url);
@@ -98,6 +98,26 @@ test("what is measured counts as nobody's job and keeps no memory", async () => 
     { jobs: 0, inline: 0, pending: 0, after: usedBytes },
   );
   assert.ok(crossover.awake <= crossover.parked);
+  await engine.close();
+});
+
+test("a place that was given up is taken once a worker can be started again", async () => {
+  const engine = await createEngine({ threads: 2 });
+  await engine.ready();
+  let left = 3;
+  const see = (worker: Worker) => {
+    if (left-- > 0) void worker.terminate();
+  };
+  process.on("worker", see);
+  try {
+    await engine.terminate(0);
+    await until(() => left <= 0, "starts fail");
+    assert.is(await engine.reduce(new Float64Array(LENGTH).fill(1), "sum"), LENGTH);
+    await until(() => engine.stats().absent === 0, "another joins");
+    assert.is(engine.stats().deaths, 4);
+  } finally {
+    process.off("worker", see);
+  }
   await engine.close();
 });
 
