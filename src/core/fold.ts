@@ -3,7 +3,8 @@
 
 import { load32, peek32, peek64 } from "./atomic";
 import { clear, ROOM_DIGITS, round, settle } from "./kernels/digits";
-import { foldBlock, foldRunning, mergeState } from "./kernels/index";
+import { extent } from "./kernels/extent";
+import { FLOAT64, foldBlock, foldRunning, mergeState } from "./kernels/index";
 import {
   BLOCK,
   BLOCK_LOG2,
@@ -19,9 +20,12 @@ import {
   JOB_STATE_BYTES,
   JOB_STOP,
   OP_CODE,
+  OP_MAX,
+  OP_MIN,
   OP_OFFSET,
   OP_RUNNING,
   OP_SIZE,
+  OP_SUM,
   SCRATCH_EXACT,
 } from "./map";
 import { scratchOf } from "./places";
@@ -87,7 +91,10 @@ function foldOps(
   const dtype = peek32(job + JOB_DTYPE);
   const skip = peek32(job + JOB_SKIP_NAN) != 0;
   const q = p + <usize>peek32(job + JOB_SECOND);
+  const isTogether = !running && ops > 1 && dtype == FLOAT64 && !skip;
+  const done = isTogether ? foldExtent(job, ops, p, n, record) : 0;
   for (let i = 0; i < ops; i++) {
+    if ((done & (1 << i)) != 0) continue;
     const op = job + JOB_OP + <usize>i * OP_SIZE;
     const code = peek32(op + OP_CODE);
     if (code >= OP_RUNNING != running) continue;
@@ -95,6 +102,27 @@ function foldOps(
     if (running) foldRunning(code, dtype, skip, p, q, n, state, scratch);
     else foldBlock(code, dtype, skip, p, q, n, base, state, scratch);
   }
+}
+
+/** Folds minimum, maximum and plain sum at once, if both extrema are wanted; a bit an operator. */
+function foldExtent(job: usize, ops: i32, p: usize, n: i32, record: usize): i32 {
+  let done = 0;
+  let sum: usize = 0;
+  let low: usize = 0;
+  let high: usize = 0;
+  for (let i = 0; i < ops; i++) {
+    const op = job + JOB_OP + <usize>i * OP_SIZE;
+    const code = peek32(op + OP_CODE);
+    const state = record + <usize>peek32(op + OP_OFFSET);
+    if (code == OP_SUM) sum = state;
+    else if (code == OP_MIN) low = state;
+    else if (code == OP_MAX) high = state;
+    else continue;
+    done |= 1 << i;
+  }
+  if (low == 0 || high == 0) return 0;
+  extent(p, n, sum, low, high);
+  return done;
 }
 
 /** Clears the running states of a record at a task's begin, or settles them at its end. */

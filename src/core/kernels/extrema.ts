@@ -212,11 +212,33 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
     signs = meet<MAX>(signs, meet<MAX>(v, w));
     signs2 = meet<MAX>(signs2, meet<MAX>(x, y));
   }
-  v128.store(state, pseudo<T, MAX>(pseudo<T, MAX>(a, b), pseudo<T, MAX>(c, d)));
-  sum = v128.add<T>(sum, sum2);
+  finishExtremum<T, MAX, SKIP>(
+    pseudo<T, MAX>(pseudo<T, MAX>(a, b), pseudo<T, MAX>(c, d)),
+    v128.add<T>(sum, sum2),
+    meet<MAX>(signs, signs2),
+    p,
+    n,
+    end,
+    state,
+  );
+}
+
+/** From what the lanes say of the elements before `end` to the state of all n. */
+export function finishExtremum<T extends number, MAX, SKIP>(
+  far: v128,
+  sum: v128,
+  signs: v128,
+  p: usize,
+  n: i32,
+  end: usize,
+  state: usize,
+): void {
+  const start: f64 = isSigned<MAX>() ? -Infinity : Infinity;
+  v128.store(state, far);
   let mayHaveNaN = v128.any_true(v128.ne<T>(sum, sum));
   let best = start;
-  for (at = state; at < state + 16; at += sizeof<T>()) best = farOf<MAX>(best, <f64>load<T>(at));
+  let at = state;
+  for (; at < state + 16; at += sizeof<T>()) best = farOf<MAX>(best, <f64>load<T>(at));
   const last = p + <usize>n * sizeof<T>();
   for (at = end; at < last; at += sizeof<T>()) {
     const x = <f64>load<T>(at);
@@ -225,7 +247,7 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
   }
   if (!isSigned<SKIP>() && mayHaveNaN && has<T, No>(p, n)) best = NaN;
   // A zero of the right kind that was met in the lanes may have given way to another.
-  if (best == 0 && mayBeZero<T, MAX>(meet<MAX>(signs, signs2))) {
+  if (best == 0 && mayBeZero<T, MAX>(signs)) {
     if (isSigned<SKIP>()) best = zeroOf<T, MAX>(p, n);
     else best = isSigned<MAX>() ? 0.0 : -0.0;
   }

@@ -43,7 +43,7 @@ const INT64 = 6;
 const UINT64 = 7;
 const FLOAT16 = 8;
 const FLOAT32 = 9;
-const FLOAT64 = 10;
+export const FLOAT64 = 10;
 
 /**
  * Folds n elements at `p`, the first of which has index `base`, into a fresh `state`; of operators
