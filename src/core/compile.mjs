@@ -7,14 +7,19 @@ import asc from "assemblyscript/asc";
 import binaryen from "binaryen";
 
 /**
- * Keeps Binaryen from inlining `wait32`. Baseline code of V8 11.3 (Node 20) writes over the value
- * below the operands of `memory.atomic.wait32`: on the stack, or the function's last local. In a
- * function of its own that is the last parameter, which nobody needs any more.
+ * Functions that Binaryen shall not inline. `wait32`: baseline code of V8 11.3 (Node 20) writes over
+ * the value below the operands of `memory.atomic.wait32`: on the stack, or the function's last local.
+ * In a function of its own that is the last parameter, which nobody needs any more. The others are
+ * loops that need all registers for themselves: inside a larger function V8 spills them.
  */
-class WaitStaysAlone {
+const ALONE = ["*/wait32", "*/sumFloatOf*", "*/sumTwo*", "*/extent"];
+
+class StayAlone {
   afterCompile(module) {
-    this.binaryen.setPassArgument("no-inline", "*/wait32");
-    module.runPasses(["no-inline"]);
+    for (const name of ALONE) {
+      this.binaryen.setPassArgument("no-inline", name);
+      module.runPasses(["no-inline"]);
+    }
   }
 }
 
@@ -60,7 +65,7 @@ export async function compile(entry, outFile, options = {}) {
       ...flags,
     ],
     {
-      transforms: [WaitStaysAlone, ...transforms],
+      transforms: [StayAlone, ...transforms],
       async readFile(name, base) {
         try {
           const source = await readFile(join(base, name), "utf8");

@@ -4,7 +4,7 @@
 import { load32, peek32, peek64 } from "./atomic";
 import { clear, ROOM_DIGITS, round, settle } from "./kernels/digits";
 import { extent } from "./kernels/extent";
-import { FLOAT64, foldBlock, foldRunning, mergeState } from "./kernels/index";
+import { FLOAT64, foldBlock, foldRunning, foldTwo, mergeState, takesTwo } from "./kernels/index";
 import {
   BLOCK,
   BLOCK_LOG2,
@@ -33,6 +33,13 @@ import { STEPPED } from "./switches";
 
 /** Blocks that running accumulators take at once: 512 KiB of float64 stay in the cache. */
 const RUN_SHIFT = 3;
+
+/**
+ * Blocks of a stretch that is read in two places at once, its halves, since a processor reads ahead
+ * in each: 256 KiB apart or more, or it gains nothing. native-notes.md has the figures.
+ */
+const LEAST_STRETCH = 3;
+const MOST_STRETCH = 6;
 
 /** Kernels reach memory by themselves, where no scheduler sees it: a stepped core has none. */
 function unseen(): void {
@@ -149,6 +156,103 @@ export function foldBegin(): void {
   folded = 0;
 }
 
+/** Whether all that the pass reads first may come from two places at once. */
+function takesTwoPlaces(job: usize, running: usize): bool {
+  const ops = peek32(job + JOB_OPS);
+  const dtype = peek32(job + JOB_DTYPE);
+  if (peek32(job + JOB_SKIP_NAN) != 0 || (running == 0 && ops != 1)) return false;
+  for (let i = 0; i < ops; i++) {
+    const code = peek32(job + JOB_OP + <usize>i * OP_SIZE + OP_CODE);
+    if ((running == 0 || code >= OP_RUNNING) && !takesTwo(code, dtype)) return false;
+  }
+  return true;
+}
+
+/** log2 of the blocks of the next stretch: a whole node of the tree; 0 if there is none. */
+function stretch(before: i32, left: i64): i32 {
+  let level = MOST_STRETCH;
+  while (level >= LEAST_STRETCH) {
+    const blocks = 1 << level;
+    if ((before & (blocks - 1)) == 0 && left >= blocks << BLOCK_LOG2) return level;
+    level--;
+  }
+  return 0;
+}
+
+/** Adds `blocks` blocks at p and as many at q to the running states of `record`. */
+function runTwo(job: usize, p: usize, q: usize, blocks: i32, record: usize, scratch: usize): void {
+  if (STEPPED) return unseen();
+  const ops = peek32(job + JOB_OPS);
+  const dtype = peek32(job + JOB_DTYPE);
+  for (let i = 0; i < ops; i++) {
+    const op = job + JOB_OP + <usize>i * OP_SIZE;
+    const code = peek32(op + OP_CODE);
+    if (code < OP_RUNNING) continue;
+    const state = record + <usize>peek32(op + OP_OFFSET);
+    foldRunning(code, dtype, false, p, q, blocks << (BLOCK_LOG2 + 1), state, scratch);
+  }
+}
+
+/** Folds block `block` at p into `record`, and `other`, behind it by `bytes`, at q. */
+function foldBoth(
+  job: usize,
+  running: usize,
+  p: usize,
+  q: usize,
+  block: i64,
+  other: i64,
+  record: usize,
+  bytes: usize,
+  scratch: usize,
+): void {
+  if (STEPPED) return unseen();
+  if (running == 0) {
+    const state = record + <usize>peek32(job + JOB_OP + OP_OFFSET);
+    const dtype = peek32(job + JOB_DTYPE);
+    return foldTwo(peek32(job + JOB_OP + OP_CODE), dtype, p, q, BLOCK, state, state + bytes);
+  }
+  foldOps(job, false, p, BLOCK, block << BLOCK_LOG2, record, scratch);
+  foldOps(job, false, q, BLOCK, other << BLOCK_LOG2, record + bytes, scratch);
+}
+
+/**
+ * Folds 2^level blocks at p into `top`, half by half, each a binary counter as below whose states
+ * lie side by side. The room suffices: there are at most 2^19 blocks in 4 GiB. False if stopped.
+ */
+function foldStretch(
+  job: usize,
+  p: usize,
+  block: i64,
+  level: i32,
+  top: usize,
+  bytes: usize,
+  scratch: usize,
+): bool {
+  const running = <usize>peek32(job + JOB_RUNNING);
+  const shift = <usize>(BLOCK_LOG2 + elementShift(peek32(job + JOB_DTYPE)));
+  const half = 1 << (level - 1);
+  const across = (<usize>half) << shift;
+  const run = 1 << (RUN_SHIFT - 1);
+  let at = top;
+  for (let i = 0; i < half; i++) {
+    if (load32(job + JOB_STOP) != 0) return false;
+    if (running != 0 && (i & (run - 1)) == 0) runTwo(job, p, p + across, run, scratch, scratch);
+    if (bytes != 0) {
+      foldBoth(job, running, p, p + across, block, block + half, at, bytes, scratch);
+      for (let k = i + 1; (k & 1) == 0; k >>= 1) {
+        at -= 2 * bytes;
+        mergeOps(job, running, at, at, at + 2 * bytes);
+        mergeOps(job, running, at + bytes, at + bytes, at + 3 * bytes);
+      }
+      at += 2 * bytes;
+    }
+    block++;
+    p += (<usize>1) << shift;
+  }
+  if (bytes != 0) mergeOps(job, running, top, top, top + bytes);
+  return true;
+}
+
 /**
  * Folds `elements` at `p`, whole blocks but for the job's last, the first of them block
  * `block`. False if the job was stopped, which is looked at before every block.
@@ -162,8 +266,28 @@ export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: 
   // Where the running states are at.
   let run = left;
   if (running != 0 && folded == 0) turnRunning(job, scratch, false);
+  const isTwo = takesTwoPlaces(job, running);
   do {
     if (load32(job + JOB_STOP) != 0) return false;
+    const isAtRun = running == 0 || run == left;
+    const level = isTwo && isAtRun ? stretch(bytes == 0 ? 0 : folded, left) : 0;
+    if (level != 0) {
+      let top = scratch + <usize>depth * bytes;
+      if (!foldStretch(job, p, block, level, top, bytes, scratch)) return false;
+      folded += 1 << level;
+      for (let k = folded >> level; bytes != 0 && (k & 1) == 0; k >>= 1) {
+        top -= bytes;
+        depth--;
+        mergeOps(job, running, top, top, top + bytes);
+      }
+      if (bytes == 0) depth = 1;
+      else depth++;
+      block += 1 << level;
+      p += (<usize>1) << (shift + level);
+      left -= 1 << (level + BLOCK_LOG2);
+      run = left;
+      continue;
+    }
     if (running != 0 && run == left) {
       const most = <i32>min<i64>(left, BLOCK << RUN_SHIFT);
       foldOps(job, true, p, most, block << BLOCK_LOG2, scratch, scratch);

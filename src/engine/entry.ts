@@ -44,7 +44,7 @@ import type { Extra } from "./external.js";
 import type { Shared } from "./shared.js";
 
 /** A task costs about as much as folding one block from the cache: it gets several. */
-const TASK_BLOCKS = 8;
+const TASK_BLOCKS = 64;
 /** But a thread gets enough tasks that the last ones end together. */
 const TASKS_A_THREAD = 8;
 

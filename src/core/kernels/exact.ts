@@ -35,6 +35,7 @@ import {
   guessOf,
   hasZeros,
   learn,
+  least,
   levelOf,
   most,
   NONE,
@@ -60,13 +61,16 @@ function exponentOf(bits: i32, raw: bool): i32 {
  */
 function noteRange(lo: i32, hi: i32, raw: bool, single: bool, zeros: bool): void {
   if (hi == 0 && lo != 0) return setRange(NONE, -NONE);
-  let least = lo == 0 && !zeros ? ZERO : exponentOf(lo, raw);
-  if (single && least != ZERO) least = max<i32>(least, -126);
+  let lowest = lo == 0 && !zeros ? ZERO : exponentOf(lo, raw);
+  if (single && lowest != ZERO) lowest = max<i32>(lowest, -126);
   const special = raw ? 0x7f800000 : 0x7ff00000;
-  setRange(least, hi >= special ? SPECIAL : exponentOf(hi, raw));
+  setRange(lowest, hi >= special ? SPECIAL : exponentOf(hi, raw));
 }
 
-/** One try at a run of blocks. False, and the state as it was, if it did not fit. */
+/**
+ * One try at n numbers, or products. False, and the state as it was, if they did not fit. Numbers
+ * with q ≠ p are two runs of whole blocks, half of them at p and half at q.
+ */
 function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   p: usize,
   q: usize,
@@ -79,25 +83,30 @@ function attempt<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   const isRaw = sizeof<T>() == 4 && !isSigned<PRODUCT>() && !isSigned<ZEROS>();
   const isSingle = sizeof<T>() == 4 && !isSigned<PRODUCT>();
   const level = partsOf<LEVEL>();
-  const last = p + <usize>n * sizeof<T>();
   prepare(room, top, level);
   const isFew = n <= FEW;
   for (let part = 0; !isFew && part < level; part++) {
     clearHalves(room + ROOM_SUMS + <usize>part * HALVES);
   }
+  // Of one run, the second half of each turn's numbers lies behind the first.
+  const isTwo = !isSigned<PRODUCT>() && q != p;
+  const step: usize = (isTwo ? 4 : 8) * sizeof<T>();
+  if (!isSigned<PRODUCT>() && !isTwo) q += 4 * sizeof<T>();
   for (; n >= BLOCK; n -= BLOCK) {
-    extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, BLOCK, room);
+    extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, step, BLOCK, room);
     collect(room, BLOCK, top, level);
-    p += BLOCK * sizeof<T>();
-    q += BLOCK * sizeof<T>();
+    p += <usize>(BLOCK >> 3) * step;
+    q += <usize>(BLOCK >> 3) * step;
   }
   const some = n & ~7;
   if (some != 0) {
-    extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, some, room);
+    extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(p, q, step, some, room);
     if (!isFew) collect(room, some, top, level);
   }
+  // What is left: of two runs nothing.
   p += <usize>some * sizeof<T>();
   q += <usize>some * sizeof<T>();
+  const last = p + <usize>(n - some) * sizeof<T>();
   let low = minLane(v128.load(room + ROOM_LEAST));
   let high = maxLane(v128.load(room + ROOM_MOST));
   for (let at = p, to = q; at < last; at += sizeof<T>(), to += sizeof<T>()) {
@@ -161,7 +170,8 @@ function tryLevel<T, ABS, PRODUCT>(
 }
 
 /**
- * Adds n elements at p (of n products with those at q) to `state`, exactly. `kind` numbers the
+ * Adds n elements at p (of n products with those at q) to `state`, exactly. Elements may also lie
+ * in two runs of n / 2, whole blocks: then q is the second, else it is p. `kind` numbers the
  * guesses; `origin` is the bit of the state that weighs 2^-1074, a multiple of 32. Products must be
  * exact in float64: those of float32 are.
  */
@@ -182,7 +192,11 @@ export function foldExact<T, ABS, PRODUCT>(
   while (true) {
     const level = levelOf(guess);
     if (level == CELLS) {
-      cells<T, ABS, PRODUCT>(p, q, n, skip, state, origin, scratch);
+      if (isSigned<PRODUCT>() || q == p) {
+        cells<T, ABS, PRODUCT>(p, q, n, skip, state, origin, scratch);
+      } else {
+        cellsOfTwo<T, ABS>(p, q, n >> 1, skip, state, origin, scratch);
+      }
       break;
     }
     const zeros = hasZeros(guess);
@@ -191,7 +205,26 @@ export function foldExact<T, ABS, PRODUCT>(
     refit(guess, single);
   }
   learn(guess, single);
-  noteSome<T, ABS, PRODUCT>(p, q, n, skip, state);
+  if (isSigned<PRODUCT>() || q == p) return noteSome<T, ABS, PRODUCT>(p, q, n, skip, state);
+  noteSome<T, ABS, No>(p, p, n >> 1, skip, state);
+  noteSome<T, ABS, No>(q, q, n >> 1, skip, state);
+}
+
+/** The last resort, for n numbers at p and n at q. */
+function cellsOfTwo<T, ABS>(
+  p: usize,
+  q: usize,
+  n: i32,
+  skip: bool,
+  state: usize,
+  origin: i32,
+  scratch: usize,
+): void {
+  cells<T, ABS, No>(p, p, n, skip, state, origin, scratch);
+  const lo = least;
+  const hi = most;
+  cells<T, ABS, No>(q, q, n, skip, state, origin, scratch);
+  setRange(min<i32>(lo, least), max<i32>(hi, most));
 }
 
 /**

@@ -29,8 +29,11 @@ function furtherOf<T, MAX>(a: T, b: T): T {
   return b < a ? b : a;
 }
 
-/** n ≥ 1. `spill` is 16 bytes to take lanes apart in. */
-function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
+/**
+ * The extremum of n ≥ 1 elements at p and, with TWO, of as many at q: then whole blocks.
+ * `spill` is 16 bytes to take lanes apart in.
+ */
+function extremeInt<T, MAX, TWO>(p: usize, q: usize, n: i32, spill: usize): T {
   const end = p + turns(<usize>n * sizeof<T>());
   const first = load<T>(p);
   const top = constant(spill, i64.MIN_VALUE);
@@ -44,6 +47,13 @@ function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
     b = further<T, MAX>(b, v128.load(at + 16), top);
     c = further<T, MAX>(c, v128.load(at + 32), top);
     d = further<T, MAX>(d, v128.load(at + 48), top);
+    if (isSigned<TWO>()) {
+      a = further<T, MAX>(a, v128.load(q), top);
+      b = further<T, MAX>(b, v128.load(q + 16), top);
+      c = further<T, MAX>(c, v128.load(q + 32), top);
+      d = further<T, MAX>(d, v128.load(q + 48), top);
+      q += 64;
+    }
   }
   v128.store(spill, further<T, MAX>(further<T, MAX>(a, b, top), further<T, MAX>(c, d, top), top));
   let best = first;
@@ -53,12 +63,13 @@ function extremeInt<T, MAX>(p: usize, n: i32, spill: usize): T {
   return best;
 }
 
-export function extremumInt<T, MAX>(p: usize, n: i32, state: usize): void {
+export function extremumInt<T, MAX>(p: usize, q: usize, n: i32, state: usize): void {
   if (n == 0) {
     store<i64>(state + 8, 0);
     return;
   }
-  const best = extremeInt<T, MAX>(p, n, state);
+  const best =
+    q == p ? extremeInt<T, MAX, No>(p, p, n, state) : extremeInt<T, MAX, Yes>(p, q, n, state);
   store<i64>(state, <i64>best);
   store<i64>(state + 8, 1);
 }
@@ -105,7 +116,7 @@ export function argInt<T, MAX>(p: usize, n: i32, base: i64, state: usize): void 
     store<i64>(state + 8, -1);
     return;
   }
-  const best = extremeInt<T, MAX>(p, n, state);
+  const best = extremeInt<T, MAX, No>(p, p, n, state);
   store<i64>(state, <i64>best);
   store<i64>(state + 8, base + <i64>find<T>(p, n, best));
 }
@@ -179,13 +190,21 @@ function mayBeZero<T, MAX>(signs: v128): bool {
 }
 
 /**
- * Leaves value and "seen" at `state`. Beside the extremum the loop keeps what tells whether more is
+ * Leaves value and "seen" at `state`: of n elements at p and, unless q is p, of as many at q, then
+ * whole blocks. Beside the extremum the loop keeps what tells whether more is
  * to be looked for, at an instruction a vector each: plain sums, which are NaN if an element is,
  * and seldom else; and the signs, since where the minimum is a zero only −0 and NaN have one (where
  * the maximum is, only +0 and NaN have none).
  */
-export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, state: usize): void {
+export function extremumFloat<T extends number, MAX, SKIP>(
+  p: usize,
+  q: usize,
+  n: i32,
+  state: usize,
+): void {
+  const step: usize = q == p ? 64 : 32;
   const end = p + turns(<usize>n * sizeof<T>());
+  let to = q == p ? p + 32 : q;
   const start: f64 = isSigned<MAX>() ? -Infinity : Infinity;
   let a = v128.splat<T>(<T>start);
   let b = a;
@@ -196,11 +215,11 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
   let signs = i64x2.splat(isSigned<MAX>() ? -1 : 0);
   let signs2 = signs;
   let at = p;
-  for (; at < end; at += 64) {
+  for (; at < end; at += step, to += step) {
     const v = v128.load(at);
     const w = v128.load(at + 16);
-    const x = v128.load(at + 32);
-    const y = v128.load(at + 48);
+    const x = v128.load(to);
+    const y = v128.load(to + 16);
     a = pseudo<T, MAX>(a, v);
     b = pseudo<T, MAX>(b, w);
     c = pseudo<T, MAX>(c, x);
@@ -217,18 +236,20 @@ export function extremumFloat<T extends number, MAX, SKIP>(p: usize, n: i32, sta
     v128.add<T>(sum, sum2),
     meet<MAX>(signs, signs2),
     p,
+    q,
     n,
     end,
     state,
   );
 }
 
-/** From what the lanes say of the elements before `end` to the state of all n. */
+/** From what the lanes say of the elements before `end`, and at q, to the state of all. */
 export function finishExtremum<T extends number, MAX, SKIP>(
   far: v128,
   sum: v128,
   signs: v128,
   p: usize,
+  q: usize,
   n: i32,
   end: usize,
   state: usize,
@@ -245,7 +266,7 @@ export function finishExtremum<T extends number, MAX, SKIP>(
     if (x == x) best = farOf<MAX>(best, x);
     else mayHaveNaN = true;
   }
-  if (!isSigned<SKIP>() && mayHaveNaN && has<T, No>(p, n)) best = NaN;
+  if (!isSigned<SKIP>() && mayHaveNaN && (has<T, No>(p, n) || has<T, No>(q, n))) best = NaN;
   // A zero of the right kind that was met in the lanes may have given way to another.
   if (best == 0 && mayBeZero<T, MAX>(signs)) {
     if (isSigned<SKIP>()) best = zeroOf<T, MAX>(p, n);
@@ -276,7 +297,7 @@ export function argFloat<T extends number, MAX, SKIP>(
   base: i64,
   state: usize,
 ): void {
-  extremumFloat<T, MAX, SKIP>(p, n, state);
+  extremumFloat<T, MAX, SKIP>(p, p, n, state);
   if (load<i64>(state + 8) == 0) {
     store<i64>(state + 8, -1);
     return;

@@ -39,6 +39,8 @@ import * as product from "./product";
 import * as sum from "./sum";
 
 // Codes of the dtypes, in the host's order (operators/dtype.ts).
+const INT32 = 4;
+const UINT32 = 5;
 const INT64 = 6;
 const UINT64 = 7;
 const FLOAT16 = 8;
@@ -107,7 +109,36 @@ const DOT32 = 5;
 const SQUARES64 = 6;
 const DOT64 = 8;
 
-/** Adds n elements at `p` to the state of a running accumulator. */
+/** Whether the elements of this accumulator may come from two places of its one input at once. */
+export function takesTwo(op: i32, dtype: i32): bool {
+  if (op == OP_EXACT_SUM || op == OP_EXACT_ABS) return dtype >= FLOAT32;
+  if (op == OP_SUM) return dtype == INT32 || dtype == UINT32 || dtype >= FLOAT32;
+  return (op == OP_MIN || op == OP_MAX) && dtype != FLOAT16;
+}
+
+/**
+ * Folds two blocks of n elements, of an accumulator that takes two, into fresh states. Where order
+ * decides no bit the first state has both, and the other is that of nothing.
+ */
+export function foldTwo(
+  op: i32,
+  dtype: i32,
+  p: usize,
+  q: usize,
+  n: i32,
+  state: usize,
+  other: usize,
+): void {
+  if (op == OP_SUM && dtype == FLOAT64) return sum.sumTwo<f64>(p, q, n, state, other);
+  if (op == OP_SUM && dtype == FLOAT32) return sum.sumTwo<f32>(p, q, n, state, other);
+  foldBlock(op, dtype, false, p, q, n, 0, state, 0);
+  foldBlock(op, dtype, false, p, p, 0, 0, other, 0);
+}
+
+/**
+ * Adds n elements at `p` to the state of a running accumulator, or n / 2 at `p` and n / 2 at `q`, if
+ * it takes two. `q` is `p`, or that of the second input.
+ */
 export function foldRunning(
   op: i32,
   dtype: i32,
@@ -143,10 +174,10 @@ function runFloat<T>(
   if (skip) count = op == OP_EXACT_DOT ? sum.countPairs<T>(p, q, n) : sum.countNumbers<T>(p, n);
   digits.addCount(state, count);
   if (op == OP_EXACT_SUM) {
-    return foldExact<T, No, No>(isWide ? SUM64 : SUM32, p, p, n, skip, state, 0, scratch);
+    return foldExact<T, No, No>(isWide ? SUM64 : SUM32, p, q, n, skip, state, 0, scratch);
   }
   if (op == OP_EXACT_ABS) {
-    return foldExact<T, Yes, No>(isWide ? ABS64 : ABS32, p, p, n, skip, state, 0, scratch);
+    return foldExact<T, Yes, No>(isWide ? ABS64 : ABS32, p, q, n, skip, state, 0, scratch);
   }
   const second = op == OP_EXACT_DOT ? q : p;
   if (isWide) {
@@ -168,14 +199,14 @@ function foldInt<T extends number>(
 ): void {
   switch (op) {
     case OP_SUM:
-      return sum.sumInt<T>(p, n, state);
+      return sum.sumInt<T>(p, q, n, state);
     case OP_PRODUCT:
       if (sizeof<T>() == 8) return product.productLong<T>(p, n, state);
       return product.productInt<T>(p, n, state);
     case OP_MIN:
-      return extrema.extremumInt<T, No>(p, n, state);
+      return extrema.extremumInt<T, No>(p, q, n, state);
     case OP_MAX:
-      return extrema.extremumInt<T, Yes>(p, n, state);
+      return extrema.extremumInt<T, Yes>(p, q, n, state);
     case OP_ARGMIN:
       return extrema.argInt<T, No>(p, n, base, state);
     case OP_ARGMAX:
@@ -226,11 +257,11 @@ function foldFloat<T extends number>(
     case OP_PRODUCT:
       return product.productFloat<T>(p, n, skip, state);
     case OP_MIN:
-      if (skip) return extrema.extremumFloat<T, No, Yes>(p, n, state);
-      return extrema.extremumFloat<T, No, No>(p, n, state);
+      if (skip) return extrema.extremumFloat<T, No, Yes>(p, q, n, state);
+      return extrema.extremumFloat<T, No, No>(p, q, n, state);
     case OP_MAX:
-      if (skip) return extrema.extremumFloat<T, Yes, Yes>(p, n, state);
-      return extrema.extremumFloat<T, Yes, No>(p, n, state);
+      if (skip) return extrema.extremumFloat<T, Yes, Yes>(p, q, n, state);
+      return extrema.extremumFloat<T, Yes, No>(p, q, n, state);
     case OP_ARGMIN:
       if (skip) return extrema.argFloat<T, No, Yes>(p, n, base, state);
       return extrema.argFloat<T, No, No>(p, n, base, state);

@@ -16,7 +16,7 @@ function absOf<T>(v: v128): v128 {
 
 /** `room` takes the magnitudes, which are unsigned: that of −2^63 is 2^63. */
 export function absInt<T extends number>(p: usize, n: i32, state: usize, room: usize): void {
-  if (!isSigned<T>()) return sumInt<T>(p, n, state);
+  if (!isSigned<T>()) return sumInt<T>(p, p, n, state);
   const bytes = <usize>n * sizeof<T>();
   const whole = bytes & ~15;
   for (let i: usize = 0; i < whole; i += 16) v128.store(room + i, absOf<T>(v128.load(p + i)));
@@ -24,10 +24,10 @@ export function absInt<T extends number>(p: usize, n: i32, state: usize, room: u
     const x = load<T>(p + i);
     store<T>(room + i, <T>(x < 0 ? -x : x));
   }
-  if (sizeof<T>() == 1) return sumInt<u8>(room, n, state);
-  if (sizeof<T>() == 2) return sumInt<u16>(room, n, state);
-  if (sizeof<T>() == 4) return sumInt<u32>(room, n, state);
-  return sumInt<u64>(room, n, state);
+  if (sizeof<T>() == 1) return sumInt<u8>(room, room, n, state);
+  if (sizeof<T>() == 2) return sumInt<u16>(room, room, n, state);
+  if (sizeof<T>() == 4) return sumInt<u32>(room, room, n, state);
+  return sumInt<u64>(room, room, n, state);
 }
 
 /** state += high · 2^64 + low; `high` is signed. */

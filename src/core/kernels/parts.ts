@@ -138,13 +138,16 @@ export function prepare(room: usize, top: i32, level: i32): void {
 }
 
 /**
- * Leaves the parts of n numbers, a multiple of 8 up to 8,192, in `room`. It is called from two
+ * Leaves the parts of n numbers, a multiple of 8 up to 8,192, in `room`: of products of those at p
+ * and q, or else of numbers of which each turn takes four at p and four at q, and goes on by `step`
+ * bytes. It is called from two
  * places, so that it stays a function of its own, and its last vectors are stored as they are: with
  * more around the loop V8 spills its sums, and it takes twice the time.
  */
 export function extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   p: usize,
   q: usize,
+  step: usize,
   n: i32,
   room: usize,
 ): void {
@@ -162,8 +165,8 @@ export function extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
   let i1 = zero;
   let i2 = zero;
   let i3 = zero;
-  const end = p + <usize>n * sizeof<T>();
-  for (; p < end; p += 8 * sizeof<T>()) {
+  const end = p + <usize>(n >> 3) * step;
+  for (; p < end; p += step, q += step) {
     let a = take<T, ABS, PRODUCT, SKIP>(p, q);
     let b = take<T, ABS, PRODUCT, SKIP>(p + 2 * sizeof<T>(), q + 2 * sizeof<T>());
     let words = v128.and(isRaw ? v128.load(p) : uppers(a, b), magnitude);
@@ -188,9 +191,10 @@ export function extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
     }
     if (level > 1) i3 = i64x2.add(i3, lastPart(a, b, t, u, both));
 
-    a = take<T, ABS, PRODUCT, SKIP>(p + 4 * sizeof<T>(), q + 4 * sizeof<T>());
-    b = take<T, ABS, PRODUCT, SKIP>(p + 6 * sizeof<T>(), q + 6 * sizeof<T>());
-    words = v128.and(isRaw ? v128.load(p + 16) : uppers(a, b), magnitude);
+    const r = isSigned<PRODUCT>() ? p + 4 * sizeof<T>() : q;
+    a = take<T, ABS, PRODUCT, SKIP>(r, q + 4 * sizeof<T>());
+    b = take<T, ABS, PRODUCT, SKIP>(r + 2 * sizeof<T>(), q + 6 * sizeof<T>());
+    words = v128.and(isRaw ? v128.load(r) : uppers(a, b), magnitude);
     hi = i32x4.max_u(hi, words);
     lo = i32x4.min_u(lo, isSigned<ZEROS>() ? marked(a, b, zero, magnitude) : words);
     t = f64x2.add(a, m0);
@@ -211,7 +215,6 @@ export function extract<T, ABS, PRODUCT, LEVEL, ZEROS, SKIP>(
       i2 = i64x2.add(i2, u);
     }
     if (level > 1) i3 = i64x2.add(i3, lastPart(a, b, t, u, both));
-    if (isSigned<PRODUCT>()) q += 8 * sizeof<T>();
   }
   v128.store(room + ROOM_LEAST, lo);
   v128.store(room + ROOM_MOST, hi);

@@ -51,21 +51,24 @@ function highHalf<T>(v: v128): v128 {
 }
 
 /**
- * The exact sum of a block of 32-bit elements: of their high halves, which fits a lane, and of all
- * modulo 2^32. The difference is the sum of the low halves, and fits a lane too: 2,048 · 2^16.
+ * The exact sum of n 32-bit elements at p and, unless q is p, of as many at q, then whole blocks:
+ * of their high halves, which fits a lane, and of all modulo 2^32. The difference is the sum of the
+ * low halves, and fits a lane too: 4,096 · 2^16.
  */
-function sumWord<T>(p: usize, n: i32): i64 {
+function sumWord<T>(p: usize, q: usize, n: i32): i64 {
+  const step: usize = q == p ? 64 : 32;
   const end = p + turns((<usize>n) << 2);
+  let to = q == p ? p + 32 : q;
   let all = i32x4.splat(0);
   let all2 = all;
   let high = all;
   let high2 = all;
   let at = p;
-  for (; at < end; at += 64) {
+  for (; at < end; at += step, to += step) {
     const v = v128.load(at);
     const w = v128.load(at + 16);
-    const x = v128.load(at + 32);
-    const y = v128.load(at + 48);
+    const x = v128.load(to);
+    const y = v128.load(to + 16);
     all = i32x4.add(all, i32x4.add(v, w));
     all2 = i32x4.add(all2, i32x4.add(x, y));
     high = i32x4.add(high, i32x4.add(highHalf<T>(v), highHalf<T>(w)));
@@ -132,15 +135,15 @@ function sumLong<T>(p: usize, n: i32, state: usize): void {
   }
 }
 
-export function sumInt<T>(p: usize, n: i32, state: usize): void {
+export function sumInt<T>(p: usize, q: usize, n: i32, state: usize): void {
   if (sizeof<T>() == 8) {
     sumLong<T>(p, n, state);
   } else {
-    const sum = sizeof<T>() == 4 ? sumWord<T>(p, n) : sumNarrow<T>(p, n);
+    const sum = sizeof<T>() == 4 ? sumWord<T>(p, q, n) : sumNarrow<T>(p, n);
     store<i64>(state, sum);
     store<i64>(state + 8, sum >> 63);
   }
-  store<i64>(state + 16, n);
+  store<i64>(state + 16, q == p ? n : (<i64>n) << 1);
 }
 
 export function mergeInt(into: usize, left: usize, right: usize): void {
@@ -185,9 +188,25 @@ function take<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
   );
 }
 
+/** Eight elements as one addend. */
+function eight<T, WHAT, SKIP>(at: usize, to: usize, nothing: v128): v128 {
+  const size = sizeof<T>();
+  return f64x2.add(
+    take<T, WHAT, SKIP>(at, to, nothing),
+    take<T, WHAT, SKIP>(at + 4 * size, to + 4 * size, nothing),
+  );
+}
+
+/** The sum of what two accumulators have. */
+export function lanes(a: v128, b: v128): f64 {
+  const v = f64x2.add(a, b);
+  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+}
+
 /**
- * Sixteen elements a turn, of every float alike. Two vectors meet before they meet an accumulator:
- * chains of additions half as long. Starts at −0, the true identity of floating-point addition.
+ * Sixteen elements a turn, of every float alike, eight to an accumulator: vectors meet in a tree
+ * before, which keeps the chain of additions short with few registers. Starts at −0, the true
+ * identity of floating-point addition.
  */
 function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f64 {
   const size = sizeof<T>();
@@ -195,19 +214,14 @@ function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f6
   const nothing = constant(state, i64.MIN_VALUE);
   let a = nothing;
   let b = a;
-  let c = a;
-  let d = a;
   let at = p;
   let to = q;
   for (; at < end; at += 16 * size) {
-    a = f64x2.add(a, take<T, WHAT, SKIP>(at, to, nothing));
-    b = f64x2.add(b, take<T, WHAT, SKIP>(at + 4 * size, to + 4 * size, nothing));
-    c = f64x2.add(c, take<T, WHAT, SKIP>(at + 8 * size, to + 8 * size, nothing));
-    d = f64x2.add(d, take<T, WHAT, SKIP>(at + 12 * size, to + 12 * size, nothing));
+    a = f64x2.add(a, eight<T, WHAT, SKIP>(at, to, nothing));
+    b = f64x2.add(b, eight<T, WHAT, SKIP>(at + 8 * size, to + 8 * size, nothing));
     if (sizeof<WHAT>() == 4) to += 16 * size;
   }
-  const v = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
-  let sum = f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+  let sum = lanes(a, b);
   const last = p + <usize>n * sizeof<T>();
   for (at = end; at < last; at += sizeof<T>()) {
     let x = <f64>load<T>(at);
@@ -272,6 +286,31 @@ export function sumFloat<T, WHAT>(p: usize, q: usize, n: i32, skip: bool, state:
   else sum = sumFloatOf<T, WHAT, No>(p, q, n, state);
   store<f64>(state, sum);
   store<i64>(state + 8, count);
+}
+
+/**
+ * The plain sums of two blocks of n floats, a multiple of 16, at once: each with the bits that it
+ * has alone. Accumulators take turns, since V8 has no registers for more than eight of each.
+ */
+export function sumTwo<T>(p: usize, q: usize, n: i32, state: usize, other: usize): void {
+  const end = p + <usize>n * sizeof<T>();
+  const nothing = constant(state, i64.MIN_VALUE);
+  let a = nothing;
+  let b = a;
+  let c = a;
+  let d = a;
+  for (; p < end; p += 8 * sizeof<T>(), q += 8 * sizeof<T>()) {
+    const e = f64x2.add(a, eight<T, Plain, No>(p, p, nothing));
+    const f = f64x2.add(c, eight<T, Plain, No>(q, q, nothing));
+    a = b;
+    b = e;
+    c = d;
+    d = f;
+  }
+  store<f64>(state, lanes(a, b));
+  store<i64>(state + 8, n);
+  store<f64>(other, lanes(c, d));
+  store<i64>(other + 8, n);
 }
 
 export function mergeFloat(into: usize, left: usize, right: usize): void {
