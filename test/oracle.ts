@@ -43,41 +43,52 @@ export function randomArray(dtype: Dtype, n: number, random: Random, tame: boole
 
 // --- the fixed tree of fast floats ---------------------------------------------
 
-/** One block: lanes of two float64 in four accumulators, then the tail in order. */
-function blockFloat(x: Elements, dtype: Dtype, op: "sum" | "product", skip: boolean): number {
-  const f = op === "sum" ? (a: number, b: number) => a + b : (a: number, b: number) => a * b;
-  const unit = op === "sum" ? -0 : 1;
-  const at = (i: number) => {
-    const v = Number(x[i]);
-    return skip && Number.isNaN(v) ? unit : v;
-  };
-  const inPairs = op === "sum" || dtype !== "float64";
-  const perTurn = inPairs ? 16 : 8;
-  const lanes = new Array<number>(8).fill(unit);
+/** One block of a sum: sixteen elements a turn, in lanes of even and odd places, then the tail. */
+function blockSum(x: readonly number[]): number {
+  const [a, b]: [[number, number], [number, number]] = [
+    [-0, -0],
+    [-0, -0],
+  ];
+  const whole = x.length - (x.length % 16);
+  const eight = (i: number) =>
+    (x[i] as number) + (x[i + 2] as number) + ((x[i + 4] as number) + (x[i + 6] as number));
+  for (let turn = 0; turn < whole; turn += 16) {
+    for (const side of [0, 1] as const) {
+      a[side] += eight(turn + side);
+      b[side] += eight(turn + side + 8);
+    }
+  }
+  return x.slice(whole).reduce((sum, y) => sum + y, a[0] + b[0] + (a[1] + b[1]));
+}
+
+/** One block of a product: lanes of two float64 in four accumulators, then the tail in order. */
+function blockProduct(x: readonly number[], dtype: Dtype): number {
+  const at = (i: number) => x[i] as number;
+  const perTurn = dtype === "float64" ? 8 : 16;
+  const lanes = new Array<number>(8).fill(1);
   const whole = x.length - (x.length % perTurn);
   for (let turn = 0; turn < whole; turn += perTurn) {
     for (let lane = 0; lane < 8; lane++) {
       const [vector, side] = [lane >> 1, lane & 1];
-      // Elements 0 to 3 go in pairs 0 + 2 and 1 + 3, but for the products of float64.
-      const value = inPairs
-        ? f(at(turn + 4 * vector + side), at(turn + 4 * vector + 2 + side))
-        : at(turn + lane);
-      lanes[lane] = f(lanes[lane] as number, value);
+      // float32: a vector of 16 bytes holds elements 0, 1 | 2, 3, which meet in pairs 0, 2 and 1, 3.
+      const value =
+        dtype === "float64"
+          ? at(turn + lane)
+          : at(turn + 4 * vector + side) * at(turn + 4 * vector + 2 + side);
+      lanes[lane] = (lanes[lane] as number) * value;
     }
   }
-  const [a0, a1, b0, b1, c0, c1, d0, d1] = lanes as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  let result = f(f(f(a0, b0), f(c0, d0)), f(f(a1, b1), f(c1, d1)));
-  for (let i = whole; i < x.length; i++) result = f(result, at(i));
-  return result;
+  const side = (s: number) => {
+    const [a, b, c, d] = [lanes[s], lanes[2 + s], lanes[4 + s], lanes[6 + s]] as number[];
+    return (a as number) * (b as number) * ((c as number) * (d as number));
+  };
+  return x.slice(whole).reduce((product, y) => product * y, side(0) * side(1));
+}
+
+function blockFloat(x: Elements, dtype: Dtype, op: "sum" | "product", skip: boolean): number {
+  const unit = op === "sum" ? -0 : 1;
+  const numbers = Array.from(x as Float64Array, (v) => (skip && Number.isNaN(v) ? unit : v));
+  return op === "sum" ? blockSum(numbers) : blockProduct(numbers, dtype);
 }
 
 /** The tree over blocks: a node of level l holds blocks [i·2^l, (i + 1)·2^l) that exist. */

@@ -3,16 +3,6 @@
 
 import type { Question } from "./question.js";
 
-interface Fold {
-  readonly unit: number;
-  readonly combine: (a: number, b: number) => number;
-  /** Whether float64 meet in pairs before they meet a lane, as narrower floats always do. */
-  readonly inPairs: boolean;
-}
-
-const SUM: Fold = { unit: -0, combine: (a, b) => a + b, inPairs: true };
-const PRODUCT: Fold = { unit: 1, combine: (a, b) => a * b, inPairs: false };
-
 /** Pairs of neighbours, round by round; an odd one is carried over. */
 function tree<T>(leaves: readonly T[], merge: (a: T, b: T) => T): T {
   let level = leaves;
@@ -35,38 +25,54 @@ function leavesOf<T>(length: number, leaf: number, make: (from: number, to: numb
   return leaves;
 }
 
-/** One leaf: eight lanes, of which a turn of elements feeds each once, then the rest in order. */
-function lanes(t: Float64Array, from: number, to: number, pairs: boolean, fold: Fold): number {
-  const { unit, combine: f } = fold;
-  const perTurn = pairs ? 16 : 8;
-  const lane = new Float64Array(8).fill(unit);
+/** One leaf of a sum: even and odd places apart, eight of them to an accumulator, then the rest. */
+function leafSum(t: Float64Array, from: number, to: number): number {
+  const first = new Float64Array(2).fill(-0);
+  const second = new Float64Array(2).fill(-0);
+  const whole = from + Math.floor((to - from) / 16) * 16;
+  const four = (i: number) => t[i]! + t[i + 2]! + (t[i + 4]! + t[i + 6]!);
+  for (let turn = from; turn < whole; turn += 16) {
+    for (let k = 0; k < 2; k++) {
+      first[k]! += four(turn + k);
+      second[k]! += four(turn + 8 + k);
+    }
+  }
+  let sum = first[0]! + second[0]! + (first[1]! + second[1]!);
+  for (let i = whole; i < to; i++) sum += t[i]!;
+  return sum;
+}
+
+/** One leaf of a product: eight lanes, of which a turn of 64 bytes feeds each once, then the rest. */
+function leafProduct(t: Float64Array, from: number, to: number, isWide: boolean): number {
+  const perTurn = isWide ? 8 : 16;
+  const lane = new Float64Array(8).fill(1);
   const whole = from + Math.floor((to - from) / perTurn) * perTurn;
   for (let turn = from; turn < whole; turn += perTurn) {
     for (let k = 0; k < 8; k++) {
-      // In pairs: 0 meets 2 first, 1 meets 3.
-      const at = turn + (pairs ? 4 * (k >> 1) + (k & 1) : k);
-      const value = pairs ? f(t[at] as number, t[at + 2] as number) : (t[at] as number);
-      lane[k] = f(lane[k] as number, value);
+      // Of narrower floats 16 bytes hold 0, 1, 2, 3, and 0 meets 2 first, 1 meets 3.
+      const at = turn + (isWide ? k : 4 * (k >> 1) + (k & 1));
+      lane[k]! *= isWide ? t[at]! : t[at]! * t[at + 2]!;
     }
   }
-  const side = (s: number) => {
-    const [a, b, c, d] = [lane[s], lane[2 + s], lane[4 + s], lane[6 + s]] as number[];
-    return f(f(a as number, b as number), f(c as number, d as number));
-  };
-  let result = f(side(0), side(1));
-  for (let i = whole; i < to; i++) result = f(result, t[i] as number);
-  return result;
+  const side = (s: number) => lane[s]! * lane[2 + s]! * (lane[4 + s]! * lane[6 + s]!);
+  let product = side(0) * side(1);
+  for (let i = whole; i < to; i++) product *= t[i]!;
+  return product;
 }
 
 export function fastProduct(x: Float64Array, q: Question): number {
-  return folded(x, q, PRODUCT);
+  const terms = q.skip ? x.map((v) => (Number.isNaN(v) ? 1 : v)) : x;
+  const isWide = q.dtype === "float64";
+  const leaves = leavesOf(x.length, q.leaf, (from, to) => leafProduct(terms, from, to, isWide));
+  return tree(leaves, (a, b) => a * b);
 }
 
-function folded(t: Float64Array, q: Question, fold: Fold): number {
-  const terms = q.skip ? t.map((v) => (Number.isNaN(v) ? fold.unit : v)) : t;
-  const pairs = fold.inPairs || q.dtype !== "float64";
-  const leaves = leavesOf(t.length, q.leaf, (from, to) => lanes(terms, from, to, pairs, fold));
-  return tree(leaves, fold.combine);
+function summed(t: Float64Array, q: Question): number {
+  const terms = q.skip ? t.map((v) => (Number.isNaN(v) ? -0 : v)) : t;
+  return tree(
+    leavesOf(t.length, q.leaf, (from, to) => leafSum(terms, from, to)),
+    (a, b) => a + b,
+  );
 }
 
 function products(x: Float64Array, y: Float64Array, skip: boolean): Float64Array {
@@ -76,19 +82,19 @@ function products(x: Float64Array, y: Float64Array, skip: boolean): Float64Array
 
 export function fastSum(operator: string, x: Float64Array, y: Float64Array, q: Question): number {
   const all = { ...q, skip: false };
-  const abs = () => folded(x.map(Math.abs), q, SUM) + 0;
-  const squares = () => folded(products(x, x, q.skip), all, SUM) + 0;
+  const abs = () => summed(x.map(Math.abs), q) + 0;
+  const squares = () => summed(products(x, x, q.skip), all) + 0;
   switch (operator) {
     case "sum": {
-      const sum = folded(x, q, SUM);
+      const sum = summed(x, q);
       return q.initial === undefined ? sum : Number(q.initial) + sum;
     }
     case "mean": {
       const count = q.skip ? x.filter((v) => !Number.isNaN(v)).length : x.length;
-      return count === 0 ? Number.NaN : folded(x, q, SUM) / count;
+      return count === 0 ? Number.NaN : summed(x, q) / count;
     }
     case "dot":
-      return folded(products(x, y, q.skip), all, SUM) + 0;
+      return summed(products(x, y, q.skip), all) + 0;
     case "sumSquares":
       return squares();
     case "l2":
@@ -97,7 +103,7 @@ export function fastSum(operator: string, x: Float64Array, y: Float64Array, q: Q
     case "l1":
       return abs();
     case "conditionNumber":
-      return abs() / Math.abs(folded(x, q, SUM));
+      return abs() / Math.abs(summed(x, q));
     default: {
       const { count, squares: deviations } = moments(x, q);
       const free = count - (operator.startsWith("sample") ? 1 : 0);
@@ -120,7 +126,7 @@ function moments(x: Float64Array, q: Question): Moments {
   const leaves = leavesOf(x.length, q.leaf, (from, to): Moments => {
     let count = 0;
     for (let i = from; i < to; i++) if (!q.skip || !Number.isNaN(x[i])) count++;
-    const mean = count === 0 ? 0 : lanes(terms, from, to, SUM.inPairs, SUM) / count;
+    const mean = count === 0 ? 0 : leafSum(terms, from, to) / count;
     const at = (i: number) => {
       const d = (x[i] as number) - mean;
       return q.skip && Number.isNaN(d) ? 0 : d;
