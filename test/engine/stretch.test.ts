@@ -26,8 +26,9 @@ for (const dtype of ["float64", "float32", "int32", "uint32", "int64", "int8"] a
       const x = engine.share(all as Float64Array);
       for (const length of LENGTHS) {
         const n = length + random.int(6);
-        for (const op of ["sum", "min", "max"] as const) {
-          const options = op === "sum" && dtype.startsWith("float") ? FAST : {};
+        for (const op of ["sum", "mean", "min", "max"] as const) {
+          const isSum = op === "sum" || op === "mean";
+          const options = isSum && dtype.startsWith("float") ? FAST : {};
           const got = engine.reduceSync(x.subarray(0, n), op, options);
           assert.same(got, expected(op, all.subarray(0, n), dtype), `${op} of ${n}`);
         }
