@@ -151,6 +151,7 @@ export const Mutex = {
     while (Atomics.compareExchange(mutex, 0, 0, 1) !== 0) Atomics.wait(mutex, 0, 1);
   },
   tryLock: (mutex) => Atomics.compareExchange(mutex, 0, 0, 1) === 0,
+  timedLock: (mutex) => Atomics.compareExchange(mutex, 0, 0, 1) === 0,
   unlock(mutex) {
     Atomics.store(mutex, 0, 0);
   },

@@ -119,7 +119,7 @@ test("programs get one object with the members it promises", () => {
   assert.equal([found.operations, found.deaths, found.recoveries], [4812345, 12, 12]);
   assert.equal(found.settings, {
     ...{ seed: 2718281828, duration: 12000, producers: null, consumers: null },
-    ...{ capacity: null, batch: null, threads: 4, rate: null },
+    ...{ capacity: null, batch: null, threads: 4, rate: null, impl: null },
   });
   assert.equal(found.tables[0].rows[0], ["ring", 0.8012, 1.9, 4.25, 17.5, 40.125, 44]);
   const [violation] = found.violations;
