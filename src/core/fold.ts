@@ -36,9 +36,9 @@ const RUN_SHIFT = 3;
 
 /**
  * Blocks of a stretch that is read in two places at once, its halves, since a processor reads ahead
- * in each: 256 KiB apart or more, or it gains nothing. native-notes.md has the figures.
+ * in each: the further apart, the more it gains. native-notes.md has the figures.
  */
-const LEAST_STRETCH = 3;
+const LEAST_STRETCH = 2;
 const MOST_STRETCH = 6;
 
 /** Kernels reach memory by themselves, where no scheduler sees it: a stepped core has none. */
@@ -232,7 +232,7 @@ function foldStretch(
   const shift = <usize>(BLOCK_LOG2 + elementShift(peek32(job + JOB_DTYPE)));
   const half = 1 << (level - 1);
   const across = (<usize>half) << shift;
-  const run = 1 << (RUN_SHIFT - 1);
+  const run = min<i32>(1 << (RUN_SHIFT - 1), half);
   let at = top;
   for (let i = 0; i < half; i++) {
     if (load32(job + JOB_STOP) != 0) return false;

@@ -43,10 +43,15 @@ import type { DtypeInfo } from "../operators/dtype.js";
 import type { Extra } from "./external.js";
 import type { Shared } from "./shared.js";
 
-/** A task costs about as much as folding one block from the cache: it gets several. */
-const TASK_BLOCKS = 64;
-/** But a thread gets enough tasks that the last ones end together. */
+/**
+ * Blocks that a task has at most, and at least while each thread has TASKS_A_THREAD of them, so that
+ * the last ones end together. A task costs about as much as folding one block from the cache.
+ */
+const MOST_BLOCKS = 64;
+const LEAST_BLOCKS = 16;
 const TASKS_A_THREAD = 8;
+/** But so many a thread in any case. */
+const LEAST_TASKS = 2;
 
 /** What the accumulators of one pass are, and where their states lie in a record. */
 export interface Pass {
@@ -199,9 +204,12 @@ export function fillEntry(
 function cut(shared: Shared, spec: JobSpec, blocks: number): { shift: number; tasks: number } {
   if (spec.stream !== undefined) return { shift: spec.stream.shift, tasks: 1 };
   if (spec.pairwise !== undefined) return { shift: 0, tasks: spec.pairwise.participants };
-  // A task of a few blocks costs little beside its work; more tasks than that share out better.
   const threads = shared.i32(CONTROL_THREADS);
-  const wanted = Math.max(blocks / TASK_BLOCKS, TASKS_A_THREAD * threads);
+  const wanted = Math.max(
+    blocks / MOST_BLOCKS,
+    Math.min(blocks / LEAST_BLOCKS, TASKS_A_THREAD * threads),
+    LEAST_TASKS * threads,
+  );
   // Large states: fewer cells, down to what keeps every thread busy.
   const fit = Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4));
   const room = Math.max(64, TASKS_A_THREAD * threads, fit);
