@@ -209,7 +209,9 @@ function foldBoth(
   if (running == 0) {
     const state = record + <usize>peek32(job + JOB_OP + OP_OFFSET);
     const dtype = peek32(job + JOB_DTYPE);
-    return foldTwo(peek32(job + JOB_OP + OP_CODE), dtype, p, q, BLOCK, state, state + bytes);
+    const second = <usize>peek32(job + JOB_SECOND);
+    const code = peek32(job + JOB_OP + OP_CODE);
+    return foldTwo(code, dtype, p, q, second, BLOCK, state, state + bytes);
   }
   foldOps(job, false, p, BLOCK, block << BLOCK_LOG2, record, scratch);
   foldOps(job, false, q, BLOCK, other << BLOCK_LOG2, record + bytes, scratch);

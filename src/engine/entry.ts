@@ -49,7 +49,7 @@ import type { Shared } from "./shared.js";
  */
 const MOST_BLOCKS = 64;
 const LEAST_BLOCKS = 16;
-const TASKS_A_THREAD = 8;
+const TASKS_A_THREAD = 16;
 /** But so many a thread in any case. */
 const LEAST_TASKS = 2;
 

@@ -109,8 +109,9 @@ const DOT32 = 5;
 const SQUARES64 = 6;
 const DOT64 = 8;
 
-/** Whether the elements of this accumulator may come from two places of its one input at once. */
+/** Whether the elements of this accumulator may come from two places at once. */
 export function takesTwo(op: i32, dtype: i32): bool {
+  if (op == OP_DOT) return dtype == FLOAT32;
   if (op == OP_EXACT_SUM || op == OP_EXACT_ABS) return dtype >= FLOAT32;
   if (op == OP_SUM) return dtype == INT32 || dtype == UINT32 || dtype >= FLOAT32;
   return (op == OP_MIN || op == OP_MAX) && dtype != FLOAT16;
@@ -125,12 +126,18 @@ export function foldTwo(
   dtype: i32,
   p: usize,
   q: usize,
+  second: usize,
   n: i32,
   state: usize,
   other: usize,
 ): void {
-  if (op == OP_SUM && dtype == FLOAT64) return sum.sumTwo<f64>(p, q, n, state, other);
-  if (op == OP_SUM && dtype == FLOAT32) return sum.sumTwo<f32>(p, q, n, state, other);
+  if (op == OP_DOT) return sum.sumTwo<f32, sum.Product>(p, q, second, n, state, other);
+  if (op == OP_SUM && dtype == FLOAT64) {
+    return sum.sumTwo<f64, sum.Plain>(p, q, 0, n, state, other);
+  }
+  if (op == OP_SUM && dtype == FLOAT32) {
+    return sum.sumTwo<f32, sum.Plain>(p, q, 0, n, state, other);
+  }
   foldBlock(op, dtype, false, p, q, n, 0, state, 0);
   foldBlock(op, dtype, false, p, p, 0, 0, other, 0);
 }

@@ -216,10 +216,19 @@ function sumFloatOf<T, WHAT, SKIP>(p: usize, q: usize, n: i32, state: usize): f6
   let b = a;
   let at = p;
   let to = q;
-  for (; at < end; at += 16 * size) {
-    a = f64x2.add(a, eight<T, WHAT, SKIP>(at, to, nothing));
-    b = f64x2.add(b, eight<T, WHAT, SKIP>(at + 8 * size, to + 8 * size, nothing));
-    if (sizeof<WHAT>() == 4) to += 16 * size;
+  while (at < end) {
+    if (sizeof<WHAT>() == 4) {
+      // Twice the loads: half a turn at a time, for which there are registers.
+      const c = f64x2.add(a, eight<T, WHAT, SKIP>(at, to, nothing));
+      a = b;
+      b = c;
+      at += 8 * size;
+      to += 8 * size;
+    } else {
+      a = f64x2.add(a, eight<T, WHAT, SKIP>(at, to, nothing));
+      b = f64x2.add(b, eight<T, WHAT, SKIP>(at + 8 * size, to + 8 * size, nothing));
+      at += 16 * size;
+    }
   }
   let sum = lanes(a, b);
   const last = p + <usize>n * sizeof<T>();
@@ -289,10 +298,17 @@ export function sumFloat<T, WHAT>(p: usize, q: usize, n: i32, skip: bool, state:
 }
 
 /**
- * The plain sums of two blocks of n floats, a multiple of 16, at once: each with the bits that it
- * has alone. Accumulators take turns, since V8 has no registers for more than eight of each.
+ * The plain sums of two blocks of n floats, a multiple of 16, at once, each with the bits that it
+ * has alone; or of the products with what lies `second` bytes behind. Accumulators take turns, since V8 has no registers for more than eight of each.
  */
-export function sumTwo<T>(p: usize, q: usize, n: i32, state: usize, other: usize): void {
+export function sumTwo<T, WHAT>(
+  p: usize,
+  q: usize,
+  second: usize,
+  n: i32,
+  state: usize,
+  other: usize,
+): void {
   const end = p + <usize>n * sizeof<T>();
   const nothing = constant(state, i64.MIN_VALUE);
   let a = nothing;
@@ -300,8 +316,8 @@ export function sumTwo<T>(p: usize, q: usize, n: i32, state: usize, other: usize
   let c = a;
   let d = a;
   for (; p < end; p += 8 * sizeof<T>(), q += 8 * sizeof<T>()) {
-    const e = f64x2.add(a, eight<T, Plain, No>(p, p, nothing));
-    const f = f64x2.add(c, eight<T, Plain, No>(q, q, nothing));
+    const e = f64x2.add(a, eight<T, WHAT, No>(p, p + second, nothing));
+    const f = f64x2.add(c, eight<T, WHAT, No>(q, q + second, nothing));
     a = b;
     b = e;
     c = d;
