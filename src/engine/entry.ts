@@ -49,6 +49,7 @@ import type { Shared } from "./shared.js";
  */
 const MOST_BLOCKS = 64;
 const LEAST_BLOCKS = 16;
+const EXTERNAL_BLOCKS = 8;
 const TASKS_A_THREAD = 16;
 /** But so many a thread in any case. */
 const LEAST_TASKS = 2;
@@ -205,9 +206,11 @@ function cut(shared: Shared, spec: JobSpec, blocks: number): { shift: number; ta
   if (spec.stream !== undefined) return { shift: spec.stream.shift, tasks: 1 };
   if (spec.pairwise !== undefined) return { shift: 0, tasks: spec.pairwise.participants };
   const threads = shared.i32(CONTROL_THREADS);
+  // What JavaScript computes or reads block by block gains nothing by long tasks.
+  const longest = spec.extra === undefined ? MOST_BLOCKS : EXTERNAL_BLOCKS;
   const wanted = Math.max(
-    blocks / MOST_BLOCKS,
-    Math.min(blocks / LEAST_BLOCKS, TASKS_A_THREAD * threads),
+    blocks / longest,
+    Math.min(blocks / Math.min(LEAST_BLOCKS, longest), TASKS_A_THREAD * threads),
     LEAST_TASKS * threads,
   );
   // Large states: fewer cells, down to what keeps every thread busy.
