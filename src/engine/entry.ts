@@ -43,16 +43,18 @@ import type { DtypeInfo } from "../operators/dtype.js";
 import type { Extra } from "./external.js";
 import type { Shared } from "./shared.js";
 
-/**
- * Blocks that a task has at most, and at least while each thread has TASKS_A_THREAD of them, so that
- * the last ones end together. A task costs about as much as folding one block from the cache.
- */
+// A task costs about as much as folding one block from the cache, and a thread needs several, so
+// that the last ones end together.
+
+/** Blocks of a task of the core: at most, at least while each thread has TASKS_A_THREAD. */
 const MOST_BLOCKS = 64;
 const LEAST_BLOCKS = 16;
-const EXTERNAL_BLOCKS = 8;
 const TASKS_A_THREAD = 16;
 /** But so many a thread in any case. */
 const LEAST_TASKS = 2;
+/** What JavaScript computes or reads block by block gains nothing by long tasks. */
+const EXTERNAL_BLOCKS = 8;
+const EXTERNAL_TASKS = 8;
 
 /** What the accumulators of one pass are, and where their states lie in a record. */
 export interface Pass {
@@ -206,13 +208,14 @@ function cut(shared: Shared, spec: JobSpec, blocks: number): { shift: number; ta
   if (spec.stream !== undefined) return { shift: spec.stream.shift, tasks: 1 };
   if (spec.pairwise !== undefined) return { shift: 0, tasks: spec.pairwise.participants };
   const threads = shared.i32(CONTROL_THREADS);
-  // What JavaScript computes or reads block by block gains nothing by long tasks.
-  const longest = spec.extra === undefined ? MOST_BLOCKS : EXTERNAL_BLOCKS;
-  const wanted = Math.max(
-    blocks / longest,
-    Math.min(blocks / Math.min(LEAST_BLOCKS, longest), TASKS_A_THREAD * threads),
-    LEAST_TASKS * threads,
-  );
+  const wanted =
+    spec.extra === undefined
+      ? Math.max(
+          blocks / MOST_BLOCKS,
+          Math.min(blocks / LEAST_BLOCKS, TASKS_A_THREAD * threads),
+          LEAST_TASKS * threads,
+        )
+      : Math.max(blocks / EXTERNAL_BLOCKS, EXTERNAL_TASKS * threads);
   // Large states: fewer cells, down to what keeps every thread busy.
   const fit = Math.floor(CELLS_SIZE / 2 / (spec.pass.stateBytes + 4));
   const room = Math.max(64, TASKS_A_THREAD * threads, fit);
