@@ -181,7 +181,16 @@ async function main(): Promise<void> {
   const raw: { [name: string]: { [side: string]: readonly number[] } } = {};
   for (const name of names) {
     const bench = benches[name] as Bench;
-    const { rows: all, times } = await bench.run(most ?? bench.rounds, wants);
+    let outcome: Outcome;
+    try {
+      outcome = await bench.run(most ?? bench.rounds, wants);
+    } catch (error) {
+      // The others are worth their time all the same.
+      note(`${name} failed: ${(error as Error).stack}`);
+      process.exitCode = 1;
+      continue;
+    }
+    const { rows: all, times } = outcome;
     const more = all.filter((row) => wants(row.name));
     for (const row of more) console.log(`\n${format(row)}`);
     rows.push(...more);
@@ -204,3 +213,5 @@ async function main(): Promise<void> {
 }
 
 await main();
+// A side that failed may have left threads behind.
+process.exit();

@@ -37,13 +37,32 @@ async function calm(left: number): Promise<number> {
   return 0;
 }
 
+/** Milliseconds that one run of a side takes at most. */
+const LONGEST_RUN = 60_000;
+
+/** A side that gives up: pools of threads were seen to lose a task. */
+const bounded = ({ name, run }: Side): Side => ({
+  name,
+  run: () => {
+    const took = run();
+    if (typeof took === "number") return took;
+    let timer: NodeJS.Timeout;
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`${name} has not answered for ${LONGEST_RUN / 1000} s`);
+      timer = setTimeout(() => reject(error), LONGEST_RUN);
+    });
+    return Promise.race([took, late]).finally(() => clearTimeout(timer));
+  },
+});
+
 /** Runs every side `warm` times untimed, then once a round. */
 export async function interleave(
-  sides: readonly Side[],
+  unbounded: readonly Side[],
   rounds: number,
   warm: number,
   longestCalm = LONGEST_CALM,
 ): Promise<Times> {
+  const sides = unbounded.map(bounded);
   const times = new Map<string, number[]>(sides.map((s) => [s.name, []]));
   const disturbed = new Map<string, number[]>(sides.map((s) => [s.name, []]));
   for (let i = 0; i < warm; i++) {
