@@ -14,7 +14,7 @@ import binaryen from "binaryen";
  */
 const ALONE = ["*/wait32", "*/sumFloatOf*", "*/sumTwo*", "*/extent"];
 
-class StayAlone {
+export class StayAlone {
   afterCompile(module) {
     for (const name of ALONE) {
       this.binaryen.setPassArgument("no-inline", name);

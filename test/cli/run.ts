@@ -183,6 +183,7 @@ export function partial(args: readonly string[], input: string | Uint8Array = ""
 /** The CLI on a terminal of its own (util-linux's script), which is also what it writes to. */
 export function terminal(line: string, env: NodeJS.ProcessEnv = {}) {
   return spawn("script", ["-qefc", `${process.execPath} ${MAIN} ${line}`, "/dev/null"], {
-    env: { ...process.env, TERM: "xterm", ...env },
+    // Under continuous integration Node takes a terminal for one without colours.
+    env: { ...process.env, CI: undefined, TERM: "xterm", ...env },
   });
 }

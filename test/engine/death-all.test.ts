@@ -1,8 +1,6 @@
 // All workers die at once, or as the engine starts or ends, or none can be started any more: every
 // call ends, no thread is left, and the process ends by itself.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Worker } from "node:worker_threads";
@@ -11,6 +9,7 @@ import { assert, type CodedError, seeded, test } from "../harness.js";
 import { Submitter } from "./death-attached.js";
 import { KINDS, type Kind, type Material, makeMaterial, start } from "./death-jobs.js";
 import { assertClean, pause, settled, until, Words } from "./death-support.js";
+import { program } from "./program.js";
 
 const random = seeded("all die");
 /** Threads of this process. The runtime's own for files start with the first use. */
@@ -144,27 +143,7 @@ test("workers die and none can be started: all calls end, of other threads as we
   await until(() => threads() === before, "no thread is left");
 });
 
-/** Runs a program on the library. */
-async function program(body: string): Promise<{ code: number | null; out: string }> {
-  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
-  const source = `
-    import { once } from "node:events";
-    import { Worker } from "node:worker_threads";
-    import { attachEngine, createEngine } from ${at("../../src/index.js")};
-    const OWNER = new URL(${at("./death-owner.js")});
-    ${body}`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, out };
-}
+const OPENING = `const OWNER = new URL(${JSON.stringify(new URL("./death-owner.js", import.meta.url).href)});`;
 
 const PROGRAMS: Readonly<Record<string, readonly [body: string, out: string]>> = {
   "whose workers all died": [
@@ -216,6 +195,6 @@ const PROGRAMS: Readonly<Record<string, readonly [body: string, out: string]>> =
 
 for (const [name, [body, out]] of Object.entries(PROGRAMS)) {
   test(`a process ${name} ends by itself`, async () => {
-    assert.equal(await program(body), { code: 0, out });
+    assert.equal(await program(OPENING, body), { code: 0, out });
   });
 }

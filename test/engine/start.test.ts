@@ -2,12 +2,11 @@
 // what it measures in the background. Nothing here is a stand-in: the system refuses threads, heaps
 // are too small to start in.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import type { ResourceLimits, Worker } from "node:worker_threads";
 import { createEngine, type Engine } from "../../src/index.js";
 import { assert, type CodedError, test } from "../harness.js";
 import { settled, until } from "./death-support.js";
+import { program } from "./program.js";
 
 const LENGTH = 1_000_000;
 const OPERATOR = new URL("../fixtures/operators/matrix.js", import.meta.url);
@@ -121,28 +120,7 @@ test("a place that was given up is taken once a worker can be started again", as
   await engine.close();
 });
 
-/** Runs a program on the library. */
-async function program(body: string): Promise<{ code: number | null; out: string }> {
-  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
-  const source = `
-    import { once } from "node:events";
-    import { Worker } from "node:worker_threads";
-    import { createEngine } from ${at("../../src/index.js")};
-    const LIBRARY = ${at("../../src/index.js")};
-    const OPERATOR = ${JSON.stringify(OPERATOR.href)};
-    ${body}`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, out };
-}
+const OPENING = `const OPERATOR = ${JSON.stringify(OPERATOR.href)};`;
 
 const PROGRAMS: Readonly<Record<string, readonly [body: string, out: string]>> = {
   "whose small sum needs no worker does not wait for them": [
@@ -190,6 +168,6 @@ const PROGRAMS: Readonly<Record<string, readonly [body: string, out: string]>> =
 
 for (const [name, [body, out]] of Object.entries(PROGRAMS)) {
   test(`a process ${name}`, async () => {
-    assert.equal(await program(body), { code: 0, out });
+    assert.equal(await program(OPENING, body), { code: 0, out });
   });
 }

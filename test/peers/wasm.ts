@@ -6,19 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-/** As in src/core/compile.mjs: baseline code of Node 20 goes wrong where `wait32` is inlined. */
-class WaitStaysAlone {
-  declare readonly binaryen: { setPassArgument(key: string, value: string): void };
-
-  afterCompile(module: { runPasses(passes: string[]): void }): void {
-    this.binaryen.setPassArgument("no-inline", "*/wait32");
-    module.runPasses(["no-inline"]);
-  }
-}
-
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 export async function compile(name: string): Promise<WebAssembly.Module> {
+  const { StayAlone } = (await import(join(ROOT, "src/core/compile.mjs"))) as { StayAlone: never };
   let wasm: Uint8Array | string | undefined;
   const { error, stderr } = await asc.main(
     [
@@ -47,7 +38,7 @@ export async function compile(name: string): Promise<WebAssembly.Module> {
       "--noAssert",
     ],
     {
-      transforms: [WaitStaysAlone as never],
+      transforms: [StayAlone],
       readFile: (file) =>
         readFile(
           join(ROOT, file.replace(/^test\/peers\/(\w+)\.ts$/, "test/peers/$1.as")),
