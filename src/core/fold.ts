@@ -80,14 +80,23 @@ export function foldRecord(
   record: usize,
   scratch: usize,
 ): void {
-  foldOps(job, false, p, n, base, record, scratch);
+  foldOps(job, false, p, secondOf(job), n, base, record, scratch);
 }
 
-/** Adds n elements at p to the running states of `record`, or has the others fold them. */
+/** From an element to that of the second input; 0 if there is one input. */
+function secondOf(job: usize): usize {
+  return <usize>peek32(job + JOB_SECOND);
+}
+
+/**
+ * Adds n elements at p to the running states of `record`, or has the others fold them; `apart` bytes
+ * behind is the second input, or for running states that take two places the second half of them.
+ */
 function foldOps(
   job: usize,
   running: bool,
   p: usize,
+  apart: usize,
   n: i32,
   base: i64,
   record: usize,
@@ -97,7 +106,7 @@ function foldOps(
   const ops = peek32(job + JOB_OPS);
   const dtype = peek32(job + JOB_DTYPE);
   const skip = peek32(job + JOB_SKIP_NAN) != 0;
-  const q = p + <usize>peek32(job + JOB_SECOND);
+  const q = p + apart;
   const isTogether = !running && ops > 1 && dtype == FLOAT64 && !skip;
   const done = isTogether ? foldExtent(job, ops, p, n, record) : 0;
   for (let i = 0; i < ops; i++) {
@@ -179,20 +188,6 @@ function stretch(before: i32, left: i64): i32 {
   return 0;
 }
 
-/** Adds `blocks` blocks at p and as many at q to the running states of `record`. */
-function runTwo(job: usize, p: usize, q: usize, blocks: i32, record: usize, scratch: usize): void {
-  if (STEPPED) return unseen();
-  const ops = peek32(job + JOB_OPS);
-  const dtype = peek32(job + JOB_DTYPE);
-  for (let i = 0; i < ops; i++) {
-    const op = job + JOB_OP + <usize>i * OP_SIZE;
-    const code = peek32(op + OP_CODE);
-    if (code < OP_RUNNING) continue;
-    const state = record + <usize>peek32(op + OP_OFFSET);
-    foldRunning(code, dtype, false, p, q, blocks << (BLOCK_LOG2 + 1), state, scratch);
-  }
-}
-
 /** Folds block `block` at p into `record`, and `other`, behind it by `bytes`, at q. */
 function foldBoth(
   job: usize,
@@ -209,12 +204,11 @@ function foldBoth(
   if (running == 0) {
     const state = record + <usize>peek32(job + JOB_OP + OP_OFFSET);
     const dtype = peek32(job + JOB_DTYPE);
-    const second = <usize>peek32(job + JOB_SECOND);
     const code = peek32(job + JOB_OP + OP_CODE);
-    return foldTwo(code, dtype, p, q, second, BLOCK, state, state + bytes);
+    return foldTwo(code, dtype, p, q, secondOf(job), BLOCK, state, state + bytes);
   }
-  foldOps(job, false, p, BLOCK, block << BLOCK_LOG2, record, scratch);
-  foldOps(job, false, q, BLOCK, other << BLOCK_LOG2, record + bytes, scratch);
+  foldOps(job, false, p, 0, BLOCK, block << BLOCK_LOG2, record, scratch);
+  foldOps(job, false, q, 0, BLOCK, other << BLOCK_LOG2, record + bytes, scratch);
 }
 
 /**
@@ -238,7 +232,9 @@ function foldStretch(
   let at = top;
   for (let i = 0; i < half; i++) {
     if (load32(job + JOB_STOP) != 0) return false;
-    if (running != 0 && (i & (run - 1)) == 0) runTwo(job, p, p + across, run, scratch, scratch);
+    if (running != 0 && (i & (run - 1)) == 0) {
+      foldOps(job, true, p, across, run << (BLOCK_LOG2 + 1), 0, scratch, scratch);
+    }
     if (bytes != 0) {
       foldBoth(job, running, p, p + across, block, block + half, at, bytes, scratch);
       for (let k = i + 1; (k & 1) == 0; k >>= 1) {
@@ -255,6 +251,24 @@ function foldStretch(
   return true;
 }
 
+/** Running states are all that a pass has: they take the stack's only place. */
+function settleRun(): void {
+  folded = 1;
+  depth = 1;
+}
+
+/** A node of 2^level blocks is on top of the stack: merges it with those that it completes. */
+function settleTop(job: usize, running: usize, bytes: usize, level: i32, scratch: usize): void {
+  let top = scratch + <usize>depth * bytes;
+  folded += 1 << level;
+  for (let k = folded >> level; (k & 1) == 0; k >>= 1) {
+    top -= bytes;
+    depth--;
+    mergeOps(job, running, top, top, top + bytes);
+  }
+  depth++;
+}
+
 /**
  * Folds `elements` at `p`, whole blocks but for the job's last, the first of them block
  * `block`. False if the job was stopped, which is looked at before every block.
@@ -268,22 +282,17 @@ export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: 
   // Where the running states are at.
   let run = left;
   if (running != 0 && folded == 0) turnRunning(job, scratch, false);
+  const second = secondOf(job);
   const isTwo = takesTwoPlaces(job, running);
   do {
     if (load32(job + JOB_STOP) != 0) return false;
     const isAtRun = running == 0 || run == left;
     const level = isTwo && isAtRun ? stretch(bytes == 0 ? 0 : folded, left) : 0;
     if (level != 0) {
-      let top = scratch + <usize>depth * bytes;
+      const top = scratch + <usize>depth * bytes;
       if (!foldStretch(job, p, block, level, top, bytes, scratch)) return false;
-      folded += 1 << level;
-      for (let k = folded >> level; bytes != 0 && (k & 1) == 0; k >>= 1) {
-        top -= bytes;
-        depth--;
-        mergeOps(job, running, top, top, top + bytes);
-      }
-      if (bytes == 0) depth = 1;
-      else depth++;
+      if (bytes != 0) settleTop(job, running, bytes, level, scratch);
+      else settleRun();
       block += 1 << level;
       p += (<usize>1) << (shift + level);
       left -= 1 << (level + BLOCK_LOG2);
@@ -292,26 +301,20 @@ export function foldBlocks(me: i32, job: usize, p: usize, block: i64, elements: 
     }
     if (running != 0 && run == left) {
       const most = <i32>min<i64>(left, BLOCK << RUN_SHIFT);
-      foldOps(job, true, p, most, block << BLOCK_LOG2, scratch, scratch);
+      foldOps(job, true, p, second, most, block << BLOCK_LOG2, scratch, scratch);
       run = left - most;
       if (bytes == 0) {
         p += (<usize>1) << (shift + RUN_SHIFT);
         block += 1 << RUN_SHIFT;
-        folded = 1;
-        depth = 1;
+        settleRun();
         left = run;
         continue;
       }
     }
     const n = <i32>min<i64>(left, BLOCK);
-    let top = scratch + <usize>depth * bytes;
-    foldOps(job, false, p, n, block << BLOCK_LOG2, top, scratch);
-    for (let k = ++folded; (k & 1) == 0; k >>= 1) {
-      top -= bytes;
-      depth--;
-      mergeOps(job, running, top, top, top + bytes);
-    }
-    depth++;
+    const top = scratch + <usize>depth * bytes;
+    foldOps(job, false, p, second, n, block << BLOCK_LOG2, top, scratch);
+    settleTop(job, running, bytes, 0, scratch);
     block++;
     p += (<usize>1) << shift;
     left -= n;

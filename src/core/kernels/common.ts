@@ -6,8 +6,9 @@
 //
 //      | a a | b b | c c | d d | a a | …        lanes of 16 bytes
 //
-// Float sums take sixteen elements a turn (sum.ts). What is left behind the last whole turn goes one element at a time. The
-// order is part of the tree's version (map.ts, TREE): it decides a float's bits.
+// Float sums take sixteen elements a turn (sum.ts). What is left behind the last whole
+// turn goes one element at a time. The order is part of the tree's version (map.ts, TREE):
+// it decides a float's bits.
 //
 // Compile-time switches are types: pass Yes or No and ask `isSigned<Switch>()`,
 // which the compiler folds.

@@ -191,10 +191,10 @@ function mayBeZero<T, MAX>(signs: v128): bool {
 
 /**
  * Leaves value and "seen" at `state`: of n elements at p and, unless q is p, of as many at q, then
- * whole blocks. Beside the extremum the loop keeps what tells whether more is
- * to be looked for, at an instruction a vector each: plain sums, which are NaN if an element is,
- * and seldom else; and the signs, since where the minimum is a zero only −0 and NaN have one (where
- * the maximum is, only +0 and NaN have none).
+ * whole blocks. Beside the extremum the loop keeps what tells whether more is to be looked for, at an
+ * instruction a vector each: plain sums, which are NaN if an element is, and seldom else; and the
+ * signs, since where the minimum is a zero only −0 and NaN have one (where the maximum is, only +0
+ * and NaN have none).
  */
 export function extremumFloat<T extends number, MAX, SKIP>(
   p: usize,
