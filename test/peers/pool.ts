@@ -14,50 +14,40 @@ export interface Pool {
 
 type Open = (threads: number, workerData: Float64Array | null) => Promise<Pool>;
 
+const script = (kind: string) => new URL(`./pool-${kind}.js`, import.meta.url).href;
+
+/** Of piscina, and of tinypool, which comes from it: threads that stay, one task at a time on each. */
+const fixed = (threads: number, workerData: Float64Array | null) => ({
+  filename: script("worker"),
+  minThreads: threads,
+  maxThreads: threads,
+  idleTimeout: Number.POSITIVE_INFINITY,
+  concurrentTasksPerWorker: 1,
+  workerData,
+  execArgv: [],
+});
+
+const faceOf = (pool: { run(task: unknown): Promise<number>; destroy(): Promise<void> }): Pool => ({
+  run: (chunk) => pool.run(chunk),
+  close: () => pool.destroy(),
+});
+
 /** piscina's wait between two tasks: Atomics.wait, the same without blocking, or messages only. */
 type Atomics = "sync" | "async" | "disabled";
-
-const script = (kind: string) => new URL(`./pool-${kind}.js`, import.meta.url).href;
 
 const piscina =
   (atomics: Atomics): Open =>
   async (threads, workerData) => {
     const { Piscina } = await import("piscina");
-    const pool = new Piscina({
-      filename: script("worker"),
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      workerData,
-      atomics,
-      execArgv: [],
-    });
-    return {
-      run: (chunk) => pool.run(chunk) as Promise<number>,
-      close: () => pool.destroy(),
-    };
+    return faceOf(new Piscina({ ...fixed(threads, workerData), atomics }));
   };
 
 const tinypool =
   (useAtomics: boolean): Open =>
   async (threads, workerData) => {
     const { Tinypool } = await import("tinypool");
-    const pool = new Tinypool({
-      runtime: "worker_threads",
-      filename: script("worker"),
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      useAtomics,
-      workerData,
-      execArgv: [],
-    });
-    return {
-      run: (chunk) => pool.run(chunk) as Promise<number>,
-      close: () => pool.destroy(),
-    };
+    const options = { ...fixed(threads, workerData), useAtomics };
+    return faceOf(new Tinypool({ ...options, runtime: "worker_threads" }));
   };
 
 const workerpool: Open = async (threads, workerData) => {
