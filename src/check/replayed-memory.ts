@@ -1,10 +1,11 @@
-// The shared memory of replayed.ts: words, their hash, what was changed, and who uses which.
+// The shared memory of replayed.ts: where a program's words lie, and who waits at them.
 //
 // A word that one thread uses, or that none writes once threads have begun, is no other thread's
 // business: accesses to it are no steps. Nor are notifications where nobody ever waits. What is so
 // is found out while exploring: a word that turns out to be used by two is added to `shared`, and
 // the search begins anew.
 
+import { RecordedMemory } from "./recorded.js";
 import {
   AWAIT,
   Broken,
@@ -19,7 +20,6 @@ import {
   WIDE,
   WRITES,
 } from "./step.js";
-import { mixHigh, mixLow } from "./visited.js";
 
 export type View = Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
 
@@ -46,33 +46,23 @@ export const WOKEN = 2;
 export const LISTS = 1024;
 /** The word of a thread that is listed at this one. */
 const listOf = (thread: number, word: number) => (BYTES >> 2) * (thread + 1) + word;
-const SOMEBODY = -1;
 
-export class ReplayedMemory implements Layout, SharedMemory {
-  readonly words: Int32Array;
+export class ReplayedMemory extends RecordedMemory implements Layout, SharedMemory {
   readonly clock: Int32Array;
-  low = 0;
-  high = 0;
-  // Of the step under way.
-  tail: number[] = [];
-  reads: number[] = [];
-  accesses: number[] = [];
-  #written: number[] = [];
-  #thread = 0;
-  readonly #buffer = new SharedArrayBuffer(BYTES * (1 + MOST_THREADS));
-  readonly #shared: Set<number>;
-  /** By word: who used it, and whether somebody wrote. */
-  readonly #users = new Map<number, { thread: number; isWritten: boolean }>();
-  readonly #widths = new Map<number, number>();
+  readonly #buffer: SharedArrayBuffer;
   readonly #names = new Map<number, string>([[CLOCK, "clock"]]);
   readonly #bases = new Map<ArrayBufferLike, number>();
   #end = FIRST;
-  #log: number[] = [];
 
   constructor(shared: Set<number>) {
-    this.#shared = shared;
-    this.words = new Int32Array(this.#buffer);
-    this.clock = new Int32Array(this.#buffer, CLOCK, 1);
+    const buffer = new SharedArrayBuffer(BYTES * (1 + MOST_THREADS));
+    super(new Int32Array(buffer), shared);
+    this.#buffer = buffer;
+    this.clock = new Int32Array(buffer, CLOCK, 1);
+  }
+
+  protected describeWidths(word: number): string {
+    return this.name(word << 2);
   }
 
   place<T>(name: string, value: T): T {
@@ -121,46 +111,6 @@ export class ReplayedMemory implements Layout, SharedMemory {
     return new BigInt64Array(this.#buffer, address, 1)[0] as bigint;
   }
 
-  // --- changes ----------------------------------------------------------------------
-
-  get mark(): number {
-    return this.#log.length;
-  }
-
-  undo(mark: number): void {
-    while (this.#log.length > mark) {
-      const before = this.#log.pop() as number;
-      this.words[this.#log.pop() as number] = before;
-    }
-  }
-
-  /** Before a write outside of all threads. */
-  remember(access: number, address: number): void {
-    if ((access & WRITES) === 0) return;
-    for (const word of wordsOf(access, address)) this.#log.push(word, this.words[word] as number);
-  }
-
-  /** True if these words hold these values. */
-  holds(pairs: readonly number[]): boolean {
-    for (let i = 0; i < pairs.length; i += 2) {
-      if (this.words[pairs[i] as number] !== pairs[i + 1]) return false;
-    }
-    return true;
-  }
-
-  write(pairs: readonly number[]): void {
-    for (let i = 0; i < pairs.length; i += 2) {
-      const word = pairs[i] as number;
-      const value = pairs[i + 1] as number;
-      const before = this.words[word] as number;
-      if (before === value) continue;
-      this.#log.push(word, before);
-      this.low ^= mixLow(word, before) ^ mixLow(word, value);
-      this.high ^= mixHigh(word, before) ^ mixHigh(word, value);
-      this.words[word] = value;
-    }
-  }
-
   // Plain accesses are made for exclusion; none is a racing store.
   readonly mostPosts = 0;
   isPosted(): boolean {
@@ -173,52 +123,37 @@ export class ReplayedMemory implements Layout, SharedMemory {
 
   // --- steps ------------------------------------------------------------------------
 
-  begin(thread: number): void {
-    this.#thread = thread;
-    this.tail = [];
-    this.reads = [];
-    this.accesses = [];
-    this.#written = [];
-  }
-
   /** Words written and what they hold now; puts back what they held. */
   takeBack(): number[] {
-    const before = new Map<number, number>();
-    for (let i = 0; i < this.#written.length; i += 2) {
-      const word = this.#written[i] as number;
-      if (!before.has(word)) before.set(word, this.#written[i + 1] as number);
-    }
-    return [...before].flatMap(([word, value]) => {
-      const now = this.words[word] as number;
-      this.words[word] = value;
-      return [word, now];
-    });
+    const writes: number[] = [];
+    this.putBack((word, value) => writes.push(word, value));
+    return writes;
   }
 
   isFused(access: number, address: number): boolean {
     if ((access & (WAIT | AWAIT | LISTS)) !== 0) return false;
     const word = address >> 2;
-    if ((access & NOTIFY) !== 0) return !this.#shared.has(awaited(word));
-    return (access & PLAIN) !== 0 || !this.#shared.has(word);
+    if ((access & NOTIFY) !== 0) return !this.shared.has(awaited(word));
+    return (access & PLAIN) !== 0 || !this.shared.has(word);
   }
 
   /** A thread is about to do it. */
   expect(access: number, address: number): void {
     const word = address >> 2;
     if ((access & (WAIT | LISTS)) !== 0) this.#share(awaited(word));
-    if ((access & LISTS) !== 0) this.#share(awaited(listOf(this.#thread, word)));
+    if ((access & LISTS) !== 0) this.#share(awaited(listOf(this.thread, word)));
   }
 
   /** Lists the thread at a word; returns the address of its own word. */
   list(address: number): number {
-    const word = listOf(this.#thread, address >> 2);
+    const word = listOf(this.thread, address >> 2);
     this.note(WRITES, word << 2);
     this.words[word] = LISTED;
     return word << 2;
   }
 
   listOf(address: number): number {
-    return listOf(this.#thread, address >> 2) << 2;
+    return listOf(this.thread, address >> 2) << 2;
   }
 
   /** Wakes all that are listed at a word; returns how many. */
@@ -226,7 +161,7 @@ export class ReplayedMemory implements Layout, SharedMemory {
     let woken = 0;
     for (let thread = 0; thread < MOST_THREADS; thread++) {
       const word = listOf(thread, address >> 2);
-      if (!this.#shared.has(awaited(word))) continue;
+      if (!this.shared.has(awaited(word))) continue;
       if (!isAll) {
         throw new Broken("memory", "asynchronous waiters at a word where some are notified");
       }
@@ -243,40 +178,12 @@ export class ReplayedMemory implements Layout, SharedMemory {
   note(access: number, address: number): void {
     if ((access & (WAIT | NOTIFY)) !== 0) return;
     const isWrite = (access & WRITES) !== 0;
-    const touched = wordsOf(access, address);
-    for (const word of touched) {
-      this.#use(word, touched.length, isWrite);
+    const width = (access & WIDE) !== 0 ? 2 : 1;
+    const first = address >> 2;
+    for (let word = first; word < first + width; word++) {
+      this.use(word, width, isWrite);
       const isPlain = (access & PLAIN) !== 0;
-      const entry = (word << 3) | (isWrite ? IS_WRITE : 0) | (isPlain ? IS_PLAIN : 0);
-      if (this.#shared.has(word)) {
-        this.accesses.push(entry);
-        if (isPlain) this.tail.push(entry);
-      }
-      const value = this.words[word] as number;
-      if ((access & READS) !== 0 && !this.#wrote(word)) this.reads.push(word, value);
-      if (isWrite) this.#written.push(word, value);
-    }
-  }
-
-  #wrote(word: number): boolean {
-    return this.#written.some((written, i) => i % 2 === 0 && written === word);
-  }
-
-  #use(word: number, width: number, isWrite: boolean): void {
-    const known = this.#widths.get(word);
-    if (known === undefined) this.#widths.set(word, width);
-    else if (known !== width) throw new Broken("mixed size", `${this.name(word << 2)}`);
-    const user = this.#users.get(word);
-    if (user === undefined) {
-      this.#users.set(word, { thread: this.#thread, isWritten: isWrite });
-      return;
-    }
-    user.isWritten ||= isWrite;
-    if (user.thread !== this.#thread) user.thread = SOMEBODY;
-    if (user.thread === SOMEBODY && user.isWritten) {
-      // The other half of a wide one is used alike.
-      if (width === 2) this.#shared.add(word ^ 1);
-      this.#share(word);
+      this.record(access, word, (word << 3) | (isWrite ? IS_WRITE : 0) | (isPlain ? IS_PLAIN : 0));
     }
   }
 
@@ -286,13 +193,8 @@ export class ReplayedMemory implements Layout, SharedMemory {
   }
 
   #share(key: number): void {
-    if (this.#shared.has(key)) return;
-    this.#shared.add(key);
+    if (this.shared.has(key)) return;
+    this.shared.add(key);
     throw new Restart();
   }
-}
-
-function wordsOf(access: number, address: number): number[] {
-  const word = address >> 2;
-  return (access & WIDE) !== 0 ? [word, word + 1] : [word];
 }

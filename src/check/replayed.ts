@@ -73,7 +73,7 @@ export class ReplayedMachine<S> implements Explorable {
       return outcome.result === result && this.memory.holds(outcome.reads);
     });
     const outcome = known ?? this.#step(at, result);
-    this.memory.write(outcome.writes);
+    this.memory.writeAll(outcome.writes);
     return outcome;
   }
 
