@@ -61,6 +61,7 @@ const mask = (value: bigint): string => {
 const INTENTS = new Map([
   [map.INTENT_CLAIM, "claim"],
   [map.INTENT_RESERVE, "reserve"],
+  [map.INTENT_PAIRS, "pairs"],
 ]);
 
 /** See LINE_INTENT in core/map.ts. */
@@ -68,7 +69,8 @@ function intent(value: bigint): string {
   if (value === 0n) return "none";
   const high = Number(BigInt.asUintN(32, value >> 32n));
   const what = INTENTS.get((high >> 5) & 3) ?? "?";
-  return `${what} ${(high & 31) + 1} from ${Number(BigInt.asIntN(32, value))}`;
+  const n = what === "pairs" ? 1 << (high & 31) : (high & 31) + 1;
+  return `${what} ${n} from ${Number(BigInt.asIntN(32, value))}`;
 }
 
 const participant = (p: number): string =>
@@ -86,6 +88,7 @@ function gate(at: number, name: string): Area {
 }
 
 const RING = fields("RING_");
+const NUMBERS = fields("NUMBERS_");
 
 function ring(at: number, name: string): Area {
   const place = (offset: number): Place => {
@@ -205,10 +208,20 @@ const AREAS: Readonly<Record<string, () => Area[]>> = {
 
 function pairAreas(): Area[] {
   return [
-    ring(places.A_AT, "ring A"),
-    ring(places.B_AT, "ring B"),
-    slots(places.A_SLOTS_AT, 128, "ring A", false),
-    slots(places.B_SLOTS_AT, 128, "ring B", false),
+    ...["input", "ring A", "ring B"].map((name, i) => ({
+      at: places.NUMBERS_AT + i * map.NUMBERS_SIZE,
+      bytes: map.NUMBERS_SIZE,
+      place: (offset: number) => ({
+        name: `${fieldAt(NUMBERS, offset).replace("NUMBERS_", "").toLowerCase()} of ${name}`,
+      }),
+    })),
+    array(places.INPUT_AT, 1024, "input", 8),
+    array(places.A_BITS_AT, 512, "whole of ring A"),
+    array(places.A_BITS_AT + 512, 512, "given of ring A"),
+    array(places.B_BITS_AT, 512, "whole of ring B"),
+    array(places.B_BITS_AT + 512, 512, "given of ring B"),
+    array(places.A_STATES_AT, 1024, "state of ring A", 8),
+    array(places.B_STATES_AT, 1024, "state of ring B", 8),
   ];
 }
 

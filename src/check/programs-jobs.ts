@@ -20,12 +20,12 @@ function tree(threads: number, tasks: number): Proof {
 /** Where the last number of a pairwise job over n numbers lies. */
 function lastNumber(n: number): [isInB: number, ticket: number] {
   const bases = [0, 0];
-  let from = 0;
-  for (let length = n; length > 1; length = (length + 1) >> 1) {
-    bases[from] = (bases[from] as number) + length;
-    from = 1 - from;
+  let to = 0;
+  for (let results = (n + 1) >> 1; results > 1; results = (results + 1) >> 1) {
+    bases[to] = (bases[to] as number) + results;
+    to = 1 - to;
   }
-  return [from, bases[from] as number];
+  return [to, bases[to] as number];
 }
 
 function pairs(threads: number, n: number, batch: number, quick = true): Proof {
@@ -46,6 +46,8 @@ export const TASKS: readonly Proof[] = [
   pairs(2, 4, 1),
   pairs(2, 5, 1),
   pairs(2, 6, 2),
+  pairs(2, 8, 2),
+  pairs(2, 9, 4),
   pairs(3, 4, 1),
   pairs(3, 5, 1, false),
 ];
@@ -191,10 +193,10 @@ export const DEATHS: readonly Proof[] = [
   }),
 ];
 
-function pairDeath(n: number, deaths: number, quick = true): Proof {
+function pairDeath(n: number, batch: number, deaths: number, quick = true): Proof {
   const workers = [0, 1].map((i) => thread(`worker ${i}`, "pairWorker", i, 1 + i, 0));
   return {
-    name: `death-of-${deaths}-with-${n}-numbers`,
+    name: `death-of-${deaths}-with-${n}-numbers-batch-${batch}`,
     proves: "pairs that a dead thread had claimed are combined by another, once",
     quick,
     threads: [
@@ -202,13 +204,17 @@ function pairDeath(n: number, deaths: number, quick = true): Proof {
       thread("owner", "mourner", 0, 0, deaths),
     ],
     deaths,
-    init: ["pairJobInit", n, 1, 2],
+    init: ["pairJobInit", n, batch, 2],
     end: ["pairJobEnd", n, ...lastNumber(n)],
   };
 }
 
 export const PAIR_DEATHS: readonly Proof[] = [
-  pairDeath(3, 1),
-  pairDeath(4, 1, false),
-  pairDeath(4, 2, false),
+  pairDeath(3, 1, 1),
+  pairDeath(2, 1, 2),
+  pairDeath(4, 2, 1),
+  pairDeath(5, 2, 1, false),
+  pairDeath(7, 2, 1, false),
+  pairDeath(4, 1, 2, false),
+  pairDeath(4, 2, 2, false),
 ];

@@ -51,6 +51,11 @@ export function add64(address: usize, value: i64): i64 {
   return atomic.add<i64>(address, value);
 }
 
+export function or32(address: usize, value: i32): i32 {
+  if (STEPPED) step(READS | WRITES, address);
+  return atomic.or<i32>(address, value);
+}
+
 export function or64(address: usize, value: i64): i64 {
   if (STEPPED) step(READS | WRITES | WIDE, address);
   return atomic.or<i64>(address, value);

@@ -1,10 +1,11 @@
 // Below a task: one thread folds blocks into records of states, in tree order. Any participant
 // calls these for data that it alone reads.
 
-import { load32, peek32, peek64 } from "./atomic";
+import { copy, load32, peek32, peek64 } from "./atomic";
 import { clear, ROOM_DIGITS, round, settle } from "./kernels/digits";
 import { extent } from "./kernels/extent";
 import { FLOAT64, foldBlock, foldRunning, foldTwo, mergeState, takesTwo } from "./kernels/index";
+import { foldNeighbours, mergeNeighbours } from "./kernels/pairs";
 import {
   BLOCK,
   BLOCK_LOG2,
@@ -68,6 +69,55 @@ function mergeOps(job: usize, from: usize, into: usize, left: usize, right: usiz
     const offset = <usize>peek32(op + OP_OFFSET);
     if (offset < from) continue;
     mergeState(peek32(op + OP_CODE), dtype, into + offset, left + offset, right + offset);
+  }
+}
+
+/**
+ * `mergeRecord` of n records side by side at p, two and two, to `into` and behind; n is even, or 1: the
+ * record moves.
+ */
+export function mergePairs(job: usize, p: usize, n: i32, into: usize): void {
+  if (STEPPED) return unseen();
+  const bytes = <usize>peek32(job + JOB_STATE_BYTES);
+  if (n == 1) return copy(into, p, bytes);
+  const ops = peek32(job + JOB_OPS);
+  const dtype = peek32(job + JOB_DTYPE);
+  for (let i = 0; i < ops; i++) {
+    const op = job + JOB_OP + <usize>i * OP_SIZE;
+    const offset = <usize>peek32(op + OP_OFFSET);
+    mergeNeighbours(peek32(op + OP_CODE), dtype, p + offset, n, into + offset, bytes);
+  }
+}
+
+/** The same of the records that n elements at p have, each by itself; the first has index `base`. */
+export function foldPairs(
+  job: usize,
+  p: usize,
+  n: i32,
+  base: i64,
+  into: usize,
+  scratch: usize,
+): void {
+  if (n == 1) return foldRecord(job, p, 1, base, into, scratch);
+  const bytes = <usize>peek32(job + JOB_STATE_BYTES);
+  const ops = peek32(job + JOB_OPS);
+  const dtype = peek32(job + JOB_DTYPE);
+  const skip = peek32(job + JOB_SKIP_NAN) != 0;
+  const size = (<usize>1) << (<usize>elementShift(dtype));
+  for (let k = 0; k < ops; k++) {
+    const op = job + JOB_OP + <usize>k * OP_SIZE;
+    const code = peek32(op + OP_CODE);
+    let state = into + <usize>peek32(op + OP_OFFSET);
+    if (!skip && foldNeighbours(code, dtype, p, n, state, bytes)) continue;
+    let at = p;
+    for (let i = 0; i < n; i += 2) {
+      foldBlock(code, dtype, skip, at, at, 1, base + i, state, scratch);
+      at += size;
+      foldBlock(code, dtype, skip, at, at, 1, base + i + 1, scratch, scratch);
+      at += size;
+      mergeState(code, dtype, state, state, scratch);
+      state += bytes;
+    }
   }
 }
 

@@ -23,11 +23,11 @@ export {
 export {
   begin as pairBegin,
   claimPairs,
-  fill as pairFill,
   pairDone,
+  pairElement,
   pairInto,
   pairLeft,
-  pairRight,
+  pairSize,
   pairTarget,
   settle as pairSettle,
   stuck as pairStuck,

@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 4;
+export const LAYOUT = 5;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -85,6 +85,23 @@ export const SLOT_EPOCH = 4;
 export const SLOT_PAYLOAD = 8;
 export const SLOT_SHIFT = 6;
 
+// A ring of numbers, of a pairwise job. The three of a job lie side by side: its input, the results of
+// its rounds 0, 2, …, and those of its rounds 1, 3, … . A ticket has a state and two bits, each used once
+// in a job. The input has neither: it is there from the start.
+
+/** Numbers of a pairwise job at most. */
+export const MOST_NUMBERS = 268435456;
+
+/** i32: ticket of the next claim. */
+export const NUMBERS_HEAD = 0;
+/** u32, constant: address of u32 words of bits, lowest first: the ticket's state is whole. */
+export const NUMBERS_WHOLE = 128;
+/** The same, for recovery alone: a dead thread's, which is some task's to make. */
+export const NUMBERS_GIVEN = 132;
+/** u32, constant: address of the state of ticket 0. */
+export const NUMBERS_STATES = 136;
+export const NUMBERS_SIZE = 256;
+
 // A record: a task on the task ring, an answer on a result ring.
 
 /** u32: place of the job in the job table. */
@@ -105,6 +122,7 @@ export const TOMBSTONE = -1;
 
 export const INTENT_CLAIM = 1;
 export const INTENT_RESERVE = 2;
+export const INTENT_PAIRS = 3;
 /** Tickets that one claim takes at most: what an intent can say. */
 export const MOST_CLAIMED = 32;
 
@@ -130,7 +148,8 @@ export const LINE_EPOCH = 12;
 export const LINE_RECORD = 16;
 /**
  * i64: what this thread is about to do to a ring, or did last: ring / 128 (25 bits), INTENT_…
- * (2 bits), tickets − 1 (5 bits), low half of the first ticket. 0: nothing that matters.
+ * (2 bits), tickets − 1 (5 bits; INTENT_PAIRS: log2 of the tickets), low half of the first ticket.
+ * 0: nothing that matters.
  */
 export const LINE_INTENT = 48;
 /** u32: HAND_…: whether the record above is this thread's duty. */
@@ -211,9 +230,8 @@ export const JOB_ARRIVALS = 60;
 /** u32: address and bytes of what JavaScript needs to run a task (JSON). */
 export const JOB_EXTRA = 64;
 export const JOB_EXTRA_BYTES = 68;
-/** u32: header addresses of the two rings of a pairwise job. */
-export const JOB_RING_A = 72;
-export const JOB_RING_B = 76;
+/** u32: address of the first of three rings of a pairwise job: see NUMBERS_SIZE. */
+export const JOB_RINGS = 72;
 /** i32: pairs that one claim of a pairwise job takes at most. */
 export const JOB_BATCH = 80;
 /** i32: from an element of the first input to its partner in the second; 0 if there is one input. */

@@ -20,12 +20,12 @@ import {
   HAND_FULL,
   HAND_GIVEN,
   INTENT_CLAIM,
+  INTENT_PAIRS,
   INTENT_RESERVE,
   JOB_EPOCH,
   JOB_KIND,
   JOB_OWNER,
-  JOB_RING_A,
-  JOB_RING_B,
+  JOB_RINGS,
   JOB_STREAMED,
   JOB_SUBMITTER,
   KIND_EXTERNAL_PAIRWISE,
@@ -39,6 +39,7 @@ import {
   LINE_STATE,
   MAX_SUBMITTERS,
   MAX_WORKERS,
+  NUMBERS_SIZE,
   OWES_ANSWER,
   OWES_NOTHING,
   POINT_LOOKED,
@@ -52,7 +53,6 @@ import {
   RECOVER_DONE,
   RING_HEAD,
   RING_TAIL,
-  SLOT_EPOCH,
   SLOT_SEQ,
   STATE_DEAD,
   STATE_READY,
@@ -71,6 +71,7 @@ import {
   NO_RETURN,
   NO_TOMBSTONE,
   NO_WAKE,
+  NOT_LEFT,
   ONE_LOOK,
   UNCOVERED,
 } from "./switches";
@@ -86,7 +87,8 @@ function operationOf(intent: i64): i32 {
 }
 
 function countOf(intent: i64): i32 {
-  return (<i32>(intent >>> 32) & 31) + 1;
+  const size = <i32>(intent >>> 32) & 31;
+  return operationOf(intent) == INTENT_PAIRS ? 1 << size : size + 1;
 }
 
 /** The ticket near `near` whose low half the intent has. */
@@ -249,41 +251,38 @@ function recoverTask(me: i32, dead: i32): i32 {
   return RECOVER_DONE;
 }
 
-/** One more at each recovery that finds unfinished pairs: marks the slots of their results. */
-let mark: i32 = 0;
-
 /**
  * The pairs that a dead thread claimed and did not finish: their places go into its record, for
  * the thread that takes it to finish them first. Numbers are claimed in the order of tickets, and a
- * ticket is used once, so the ring and the ticket tell the round.
+ * ticket is used once, so the ring and the ticket tell the round. The places are a run: README.md
+ * says why.
  */
 function recoverPairs(dead: i32, job: usize, record: usize): i32 {
   const intent = load64(lineOf(dead) + LINE_INTENT);
   const at = ringOf(intent);
-  const isOfJob = at == <usize>peek32(job + JOB_RING_A) || at == <usize>peek32(job + JOB_RING_B);
+  const isOfJob = at - <usize>peek32(job + JOB_RINGS) < 3 * NUMBERS_SIZE;
   // The last thing it did was to take the record: what pairs it brought are as it brought them.
-  if (operationOf(intent) != INTENT_CLAIM || !isOfJob) return RECOVER_DONE;
-  const first = ticketOf(intent, load64(at + RING_HEAD));
+  if (operationOf(intent) != INTENT_PAIRS || !isOfJob) return RECOVER_DONE;
+  const first = <i32>intent;
   const n = countOf(intent);
   pairwise.find(job, at, first);
-  let orphans = 0;
+  let start = -1;
+  let end = 0;
   for (let i = 0; i < n; i += 2) {
-    const t = first + <i64>i;
+    const t = first + i;
     if (!pairwise.isUnfinished(t)) continue;
-    if (isWanted(job) && isCovered(at, INTENT_CLAIM, t)) return RECOVER_AGAIN;
-    if (pairwise.isUnfinished(t)) orphans++;
+    if (isWanted(job) && isCovered(at, INTENT_PAIRS, t)) return RECOVER_AGAIN;
+    if (!pairwise.isUnfinished(t)) continue;
+    if (start < 0) start = t;
+    end = min<i32>(t + 2, first + n);
   }
   poke32(record + RECORD_ADDRESS, 0);
   // Nobody goes on with a job that was stopped or failed.
-  if (orphans == 0 || !isWanted(job)) return RECOVER_DONE;
-  mark++;
-  for (let i = 0; i < n; i += 2) {
-    const t = first + <i64>i;
-    if (pairwise.isUnfinished(t)) poke32(pairwise.resultSlot(t) + SLOT_EPOCH, mark);
-  }
+  if (start < 0 || NOT_LEFT || !isWanted(job)) return RECOVER_DONE;
+  for (let t = start; t < end; t += 2) pairwise.give(t);
   poke32(record + RECORD_ADDRESS, <i32>at);
-  poke32(record + RECORD_LENGTH, <i32>first);
-  poke32(record + RECORD_CELL, (mark << 6) | n);
+  poke32(record + RECORD_LENGTH, start);
+  poke32(record + RECORD_CELL, end - start);
   return RECOVER_DONE;
 }
 

@@ -107,9 +107,9 @@ export function size(ring: usize): i64 {
   return load64(ring + RING_TAIL) - head;
 }
 
-/** Says before the compare-exchange what it is for. */
-export function intend(me: i32, ring: usize, operation: i32, ticket: i64, n: i32): void {
-  const what = ((<i64>ring) << 32) | ((<i64>operation) << 37) | ((<i64>(n - 1)) << 32);
+/** Says before the compare-exchange what it is for; `size`: n − 1, or see INTENT_PAIRS. */
+export function intend(me: i32, ring: usize, operation: i32, ticket: i64, size: i32): void {
+  const what = ((<i64>ring) << 32) | ((<i64>operation) << 37) | ((<i64>size) << 32);
   store64(lineOf(me) + LINE_INTENT, what | (ticket & 0xffffffff));
 }
 
@@ -134,12 +134,12 @@ export function reserve(me: i32, ring: usize): i64 {
   while (true) {
     const t = load64(ring + RING_TAIL);
     if (isFree(ring, t)) {
-      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 1);
+      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 0);
       point(POINT_RESERVE);
       if (advance(ring + RING_TAIL, t, 1)) {
         if (EARLY_PUBLISH) setPublished(ring, t);
         point(POINT_RESERVED);
-        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 1);
+        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, 0);
         return t;
       }
       retract(me);
@@ -162,13 +162,13 @@ export function reserveMany(me: i32, ring: usize, max: i32): i32 {
     const t = load64(ring + RING_TAIL);
     const n = isFree(ring, t) ? countAt(ring, t, most, 0) : 0;
     if (n > 0) {
-      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
+      if (!LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n - 1);
       point(POINT_RESERVE);
       if (advance(ring + RING_TAIL, t, n)) {
         reserved = t;
         for (let i = 0; EARLY_PUBLISH && i < n; i++) setPublished(ring, t + <i64>i);
         point(POINT_RESERVED);
-        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n);
+        if (LATE_INTENT) intend(me, ring, INTENT_RESERVE, t, n - 1);
         return n;
       }
       retract(me);
@@ -248,13 +248,13 @@ export function claim(me: i32, ring: usize, max: i32): i32 {
     if (n == 0) {
       if (load64(ring + RING_HEAD) == h) return 0;
     } else {
-      if (!LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n);
+      if (!LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n - 1);
       point(POINT_CLAIM);
       if (advance(ring + RING_HEAD, h, n)) {
         claimed = h;
         for (let i = 0; EARLY_RELEASE && i < n; i++) setReleased(ring, h + <i64>i);
         point(POINT_CLAIMED);
-        if (LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n);
+        if (LATE_INTENT) intend(me, ring, INTENT_CLAIM, h, n - 1);
         return n;
       }
       retract(me);

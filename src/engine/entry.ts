@@ -22,8 +22,7 @@ import {
   JOB_LENGTH,
   JOB_OP,
   JOB_OPS,
-  JOB_RING_A,
-  JOB_RING_B,
+  JOB_RINGS,
   JOB_RUNNING,
   JOB_SECOND,
   JOB_SHIFT,
@@ -81,10 +80,9 @@ export interface JobSpec {
   readonly owns?: readonly number[];
   /** Streamed: blocks a task and cells to use. */
   readonly stream?: { readonly shift: number; readonly cells: number };
-  /** Pairwise: header addresses of the rings, pairs a claim, participants. */
+  /** Pairwise: address of the rings, pairs a claim, participants. */
   readonly pairwise?: {
-    readonly a: number;
-    readonly b: number;
+    readonly rings: number;
     readonly batch: number;
     readonly participants: number;
   };
@@ -178,8 +176,7 @@ export function fillEntry(
   i32s.fill(idle, arrivals >>> 2, (arrivals >>> 2) + words);
   if (spec.extra !== undefined) owned.push(writeExtra(shared, me, job, spec.extra));
   if (spec.pairwise !== undefined) {
-    i32s[(job + JOB_RING_A) >> 2] = spec.pairwise.a;
-    i32s[(job + JOB_RING_B) >> 2] = spec.pairwise.b;
+    i32s[(job + JOB_RINGS) >> 2] = spec.pairwise.rings;
     i32s[(job + JOB_BATCH) >> 2] = spec.pairwise.batch;
   }
   i32s[(job + JOB_STOP) >> 2] = 0;

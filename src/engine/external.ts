@@ -26,6 +26,7 @@ import {
   JOB_TASKS,
   KIND_EXTERNAL_PAIRWISE,
   LINE_RECORD,
+  MOST_NUMBERS,
   RECORD_ADDRESS,
   RECORD_CELL,
   RECORD_JOB,
@@ -330,20 +331,29 @@ export class External {
 
   /** False if the task has to be put back. */
   #runPairwise(job: number, operator: UserOperator): boolean {
-    const { core } = this.#shared;
+    const shared = this.#shared;
+    const { core } = shared;
+    const dtype = DTYPES[shared.i32(job + JOB_DTYPE)] as DtypeInfo;
+    const bytes = shared.i32(job + JOB_STATE_BYTES);
+    const length = Number(shared.i64(job + JOB_LENGTH));
+    const numbers = shared.view(dtype, shared.u32(job + JOB_INPUT), length);
     core.pairBegin(this.#me, job);
     while (core.claimPairs(this.#me, job)) {
-      for (;;) {
-        const ticket = core.pairTarget();
-        if (ticket < 0n) break;
+      for (let ticket = core.pairTarget(); ticket >= 0; ticket = core.pairTarget()) {
+        const element = core.pairElement();
+        const stateAt = (i: number): unknown => {
+          if (element < 0) return this.#decode(operator, (core.pairLeft() >>> 0) + i * bytes);
+          const value = numbers.subarray(element + i, element + i + 1);
+          return foldValues(operator, value, this.#skips(job));
+        };
         try {
-          const right = core.pairRight() >>> 0;
-          let state = this.#decode(operator, core.pairLeft() >>> 0);
-          if (right !== 0) state = mergeValues(operator, state, this.#decode(operator, right));
+          let state = stateAt(0);
+          if (core.pairSize() === 2) state = mergeValues(operator, state, stateAt(1));
           this.#encode(operator, state, core.pairInto(ticket) >>> 0);
         } catch (error) {
-          // There are no blocks here: the first error to be reported counts.
-          reportError(this.#shared, job, 0, error);
+          // There are no blocks here, but numbers are claimed in order: the first that fails counts,
+          // and behind all numbers the first failure of any later round.
+          reportError(shared, job, element < 0 ? MOST_NUMBERS : element, error);
           return true;
         }
         core.pairDone(ticket);

@@ -1,48 +1,51 @@
-// The pairwise schedule, seen from the host: two rings for n numbers, one
-// number a slot, filled before the job starts.
+// The pairwise schedule, seen from the host: rings for the results of all rounds; the input is the
+// first round's task ring where it lies, or in a copy.
 
-import { KIND_EXTERNAL_PAIRWISE, KIND_PAIRWISE, RING_SIZE, SLOT_PAYLOAD } from "../core/map.js";
+import {
+  KIND_EXTERNAL_PAIRWISE,
+  KIND_PAIRWISE,
+  MOST_NUMBERS,
+  NUMBERS_GIVEN,
+  NUMBERS_HEAD,
+  NUMBERS_SIZE,
+  NUMBERS_STATES,
+  NUMBERS_WHOLE,
+} from "../core/map.js";
 import { RingfoldError } from "../errors.js";
-import { encodeState, foldValues, type UserOperator } from "../operators/user.js";
-import { userError } from "./failure.js";
-import type { Located } from "./input.js";
+import { bytesOf, type Located } from "./input.js";
 import type { Task } from "./jobs.js";
 import { assertLength } from "./limits.js";
-import type { Local } from "./local.js";
 import type { ReduceOptions } from "./options.js";
 import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 
-/** Pairs that one claim takes at most. */
-const PAIR_BATCH = 16;
-const MOST_NUMBERS = 2 ** 28;
-/** Numbers that are put into the first ring between two looks at the call's limits. */
-const FILL_STEP = 65_536;
+/** Pairs that one claim takes at most: so many bytes of results, or fewer, of code that may be slow. */
+const BATCH_BYTES = 65_536;
+const USER_BATCH = 16;
+/** Bytes that are prepared between two looks at the call's limits. */
+const STEP = 4 * 1024 * 1024;
 
-const log2 = (n: number) => Math.ceil(Math.log2(n));
-
-/** Numbers that pass through each of the two rings: n + ⌈n/4⌉ + …, ⌈n/2⌉ + ⌈n/8⌉ + … */
-function slotCounts(length: number): [number, number] {
-  const used: [number, number] = [0, 0];
+/** Results of rounds 0, 2, … and of rounds 1, 3, …: ⌈n/2⌉ + ⌈n/8⌉ + …, ⌈n/4⌉ + ⌈n/16⌉ + … */
+function resultCounts(length: number): [number, number] {
+  const counts: [number, number] = [0, 0];
   let n = length;
-  for (let round = 0; ; round++) {
-    used[round % 2]! += n;
-    if (n <= 1) return used;
+  for (let round = 0; n > 1; round++) {
     n = Math.ceil(n / 2);
+    counts[round % 2]! += n;
   }
+  return counts;
 }
 
 /** @throws RingfoldError ERR_OPTION, ERR_MEMORY */
 export function pairTask(
   shared: Shared,
-  local: Local,
   me: number,
   threads: number,
   located: Located,
   plan: Plan,
   options: ReduceOptions,
 ): Task {
-  const { length } = located;
+  const { length, address, dtype } = located;
   if (length > MOST_NUMBERS) {
     throw new RingfoldError(
       "ERR_OPTION",
@@ -50,32 +53,46 @@ export function pairTask(
     );
   }
   const { pass, user } = plan;
-  const shift = Math.max(4, log2(SLOT_PAYLOAD + pass.stateBytes));
-  const used = slotCounts(length);
-  const bytes = 2 * RING_SIZE + (used[0] + used[1]) * 2 ** shift;
-  const a = shared.arena.alloc(bytes, me + 1);
-  shared.reach(a + bytes);
-  const b = a + RING_SIZE;
-  const slots = b + RING_SIZE;
-  shared.core.ringInit(a, slots, Math.max(1, log2(used[0])), shift, 0n, used[0]);
-  const slotsB = slots + used[0] * 2 ** shift;
-  shared.core.ringInit(b, slotsB, Math.max(1, log2(used[1])), shift, 0n, used[1]);
+  const batch = user === undefined ? Math.ceil(BATCH_BYTES / pass.stateBytes) : USER_BATCH;
+  const [inA, inB] = resultCounts(length);
+  const copied = address < 0 ? length * dtype.size : 0;
+  // Bits come first: all of them are cleared by one fill.
+  const bits = 3 * NUMBERS_SIZE;
+  const [bitsA, bitsB] = [bitBytes(inA), bitBytes(inB)];
+  const states = bits + 2 * (bitsA + bitsB);
+  const copy = states + (inA + inB) * pass.stateBytes;
+  const rings = shared.arena.alloc(copy + copied, me + 1);
+  shared.reach(rings + copy + copied);
+  setRing(shared, rings, 0, 0, 0);
+  setRing(shared, rings + NUMBERS_SIZE, rings + bits, bitsA, rings + states);
+  setRing(
+    shared,
+    rings + 2 * NUMBERS_SIZE,
+    rings + bits + 2 * bitsA,
+    bitsB,
+    rings + states + inA * pass.stateBytes,
+  );
   return {
     plan,
     pass,
     kind: user === undefined ? KIND_PAIRWISE : KIND_EXTERNAL_PAIRWISE,
     length,
-    input: 0,
-    owns: [a],
+    input: address < 0 ? rings + copy : address,
+    owns: [rings],
     ...(user === undefined ? {} : { extra: { operator: user.url } }),
-    pairwise: { a, b, batch: PAIR_BATCH, participants: threads },
-    *beforeStart(running) {
-      for (let from = 0; from < length; from += FILL_STEP) {
+    pairwise: { rings, batch, participants: threads },
+    *beforeStart() {
+      for (let from = bits; from < states; from += STEP) {
+        const end = Math.min(states, from + STEP);
+        shared.i32s.fill(0, (rings + from) >>> 2, (rings + end) >>> 2);
+        yield;
+      }
+      const whole = STEP / dtype.size;
+      for (let from = 0; from < length && address < 0; from += whole) {
         // The caller may transfer or resize an array of its own meanwhile.
         assertLength(located.view, length);
-        const to = Math.min(length, from + FILL_STEP);
-        if (user === undefined) fill(shared, local, me, running.job, located, from, to);
-        else fillUser(shared, a, located, user, pass.skipNaN, from, to);
+        const part = bytesOf(located.view, from, Math.min(whole, length - from));
+        shared.bytes.set(part, rings + copy + from * dtype.size);
         yield;
       }
     },
@@ -86,48 +103,22 @@ export function pairTask(
   };
 }
 
-function fill(
-  shared: Shared,
-  local: Local,
-  me: number,
-  job: number,
-  { view, address, dtype }: Located,
-  from: number,
-  to: number,
-): void {
-  const { core } = shared;
-  const shift = Math.log2(dtype.size);
-  if (address >= 0) {
-    core.pairFill(me, job, address + from * dtype.size, shift, from, to);
-    return;
-  }
-  const part = { view: view.subarray(from, to), address, dtype, length: to - from };
-  local.copyIn(part, (at, first, n) => {
-    core.pairFill(me, job, at, shift, from + first, from + first + n);
-  });
+/** A bit a ticket, in whole words of 64. */
+function bitBytes(tickets: number): number {
+  return Math.ceil(tickets / 64) * 8;
 }
 
-function fillUser(
-  shared: Shared,
+function setRing(
+  { u32s }: Shared,
   ring: number,
-  { view }: Located,
-  user: UserOperator,
-  skipNaN: boolean,
-  from: number,
-  to: number,
+  bits: number,
+  bytes: number,
+  states: number,
 ): void {
-  const { core } = shared;
-  for (let i = from; i < to; i++) {
-    const ticket = BigInt(i);
-    const cell = core.ringPayload(ring, ticket) >>> 0;
-    try {
-      const state = foldValues(user, view.subarray(i, i + 1), skipNaN);
-      encodeState(user, state, shared.bytes, cell);
-    } catch (error) {
-      throw userError(error);
-    }
-    core.ringPublish(ring, ticket);
-  }
+  u32s[(ring + NUMBERS_HEAD) >>> 2] = 0;
+  u32s[(ring + NUMBERS_WHOLE) >>> 2] = bits;
+  u32s[(ring + NUMBERS_GIVEN) >>> 2] = bits + bytes;
+  u32s[(ring + NUMBERS_STATES) >>> 2] = states;
 }
 
 /** A round pushes half of what it finds, which is what the next one finds. */

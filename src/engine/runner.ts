@@ -137,7 +137,7 @@ export class Runner {
   #task(located: Located, plan: Plan, options: ReduceOptions): Task | undefined {
     if (options.schedule === "pairwise") {
       const { me } = this.#submitter;
-      return pairTask(this.#shared, this.#local, me, this.#computing, located, plan, options);
+      return pairTask(this.#shared, me, this.#computing, located, plan, options);
     }
     const { view, length, address } = located;
     const second = secondOffset(located);

@@ -43,7 +43,7 @@ const INT32 = 4;
 const UINT32 = 5;
 const INT64 = 6;
 const UINT64 = 7;
-const FLOAT16 = 8;
+export const FLOAT16 = 8;
 const FLOAT32 = 9;
 export const FLOAT64 = 10;
 

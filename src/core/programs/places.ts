@@ -20,7 +20,9 @@ export const ARRIVALS_AT = 1122304;
 export const ROOTS_AT = 1126400;
 
 /** Of the pairwise rounds. */
-export const A_AT = 1130496;
-export const B_AT = 1134592;
-export const A_SLOTS_AT = 1138688;
-export const B_SLOTS_AT = 1146880;
+export const NUMBERS_AT = 1130496;
+export const INPUT_AT = 1134592;
+export const A_BITS_AT = 1138688;
+export const B_BITS_AT = 1139712;
+export const A_STATES_AT = 1140736;
+export const B_STATES_AT = 1141760;
