@@ -1,6 +1,7 @@
 // Programs on jobs: their trees, rounds, submitters and deaths, of src/core/programs/tree.ts, pairs.ts,
 // jobs.ts and death.ts.
 
+import { MAX_WORKERS } from "../core/map.js";
 import { many, mortal, type Proof, thread } from "./proof.js";
 import type { ThreadSpec } from "./step.js";
 
@@ -209,7 +210,23 @@ function pairDeath(n: number, batch: number, deaths: number, quick = true): Proo
   };
 }
 
+/** A worker, and a submitter that helps: it gives its task back after every claim. */
+function pairHelp(n: number): Proof {
+  return {
+    name: `pairs-worker-helper-${n}-numbers`,
+    proves: "a submitter that leaves off leaves nothing undone",
+    quick: true,
+    threads: [
+      thread("worker", "pairWorker", 0, 1, 0),
+      thread("helper", "pairWorker", MAX_WORKERS, 2, 0),
+    ],
+    init: ["pairJobInit", n, 1, 2],
+    end: ["pairJobEnd", n, ...lastNumber(n)],
+  };
+}
+
 export const PAIR_DEATHS: readonly Proof[] = [
+  pairHelp(4),
   pairDeath(3, 1, 1),
   pairDeath(2, 1, 2),
   pairDeath(4, 2, 1),

@@ -33,6 +33,7 @@ import {
   JOB_STOP,
   LINE_COMBINES,
   LINE_RECORD,
+  MAX_WORKERS,
   NUMBERS_GIVEN,
   NUMBERS_HEAD,
   NUMBERS_SIZE,
@@ -59,6 +60,8 @@ const NAP: i64 = 20000;
  * behind it in the ring for anyone; or this thread is the one that has to see to the death.
  */
 const MOST_LOOKS = STEPPED ? LOOKS + 1 : LOOKS + 200;
+/** Claims after which a submitter leaves off, to look at its calls' limits. */
+const MOST_HELPED = STEPPED ? 1 : 64;
 /** Of what is left of a round, this is claimed at once, if that is neither little nor more than a batch. */
 const SHARE_SHIFT = 3;
 const LEAST_SHARE = 256;
@@ -78,7 +81,9 @@ let toBase: i32 = 0;
 let first: i32 = 0;
 let taken: i32 = 0;
 let takenEnd: i32 = 0;
-/** True if this thread left off because what it looked for did not come: the task is not done. */
+/** Claims since this thread, a submitter's, took its task. */
+let claims: i32 = 0;
+/** True if this thread left off, helped enough or looked in vain: the task is not done. */
 let isStuck: bool = false;
 /** True if a dead thread had claimed them, and may have finished some. */
 let isLeft: bool = false;
@@ -108,6 +113,7 @@ export function begin(me: i32, job: usize): void {
   const record = lineOf(me) + LINE_RECORD;
   const left = <usize>peek32(record + RECORD_ADDRESS);
   rewind(job);
+  claims = 0;
   if (left == 0) return;
   first = peek32(record + RECORD_LENGTH);
   find(job, left, first);
@@ -194,6 +200,10 @@ export function claimPairs(me: i32, job: usize): bool {
   let looks = 0;
   while (length > 1) {
     if (!isWanted(job)) return false;
+    if (me >= MAX_WORKERS && claims == MOST_HELPED) {
+      isStuck = true;
+      return false;
+    }
     const head = load32(from + NUMBERS_HEAD);
     const left = fromBase + length - head;
     if (left <= 0) {
@@ -217,6 +227,7 @@ export function claimPairs(me: i32, job: usize): bool {
       first = head;
       taken = head;
       takenEnd = head + n;
+      if (me >= MAX_WORKERS) claims++;
       if (EARLY_RESULT) {
         pairsDone();
         taken = first;

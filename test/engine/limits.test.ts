@@ -221,18 +221,19 @@ test("a pairwise job that is given up keeps its rings until no worker is in them
   engine.free(x);
 });
 
-test("a long pairwise job ends soon after its abort or time-out, filling included", async () => {
-  const x = engine.alloc("float64", 4_000_000).fill(1);
+test("a long pairwise job ends soon after its abort or time-out", async () => {
+  const sum = new URL("../fixtures/operators/throws.js", import.meta.url);
+  const x = engine.alloc("float64", 400_000).fill(1);
   const options = { schedule: "pairwise" } as const;
   const start = performance.now();
-  assert.is(await engine.reduce(x, "sum", options), 4_000_000);
+  assert.is(await engine.reduce(x, sum, options), 400_000);
   const whole = performance.now() - start;
   const aborted = performance.now();
   const signal = AbortSignal.timeout(1);
-  const error = await engine.reduce(x, "sum", { ...options, signal }).catch((e: Error) => e);
+  const error = await engine.reduce(x, sum, { ...options, signal }).catch((e: Error) => e);
   assert.is((error as Error).name, "TimeoutError");
-  assert.code(() => engine.reduceSync(x, "sum", { ...options, timeout: 1 }), "ERR_TIMEOUT");
-  assert.is(await engine.reduce(x.subarray(0, 99), "sum", options), 99);
+  assert.code(() => engine.reduceSync(x, sum, { ...options, timeout: 1 }), "ERR_TIMEOUT");
+  assert.is(await engine.reduce(x.subarray(0, 99), sum, options), 99);
   const ended = performance.now() - aborted;
   assert.ok(ended < whole, `${ended} ms for two that were given up, ${whole} ms for one`);
   await quiet();
