@@ -231,7 +231,7 @@ export class Passes {
     return new Loader(this.#engine, this.#args.maxBytes, this.#stop, this.#progress, remedy);
   }
 
-  /** The rings hold all numbers: one column after the other. */
+  /** All numbers have to be in memory: one column after the other. */
   async pairwise(source: Source): Promise<Totals> {
     const loader = this.#loader("allow more, or use --schedule blocks instead of pairwise");
     const columns: ColumnReport[] = [];

@@ -98,6 +98,7 @@ export function foldPairs(
   into: usize,
   scratch: usize,
 ): void {
+  if (STEPPED) return unseen();
   if (n == 1) return foldRecord(job, p, 1, base, into, scratch);
   const bytes = <usize>peek32(job + JOB_STATE_BYTES);
   const ops = peek32(job + JOB_OPS);

@@ -17,7 +17,18 @@
 // released, nobody waits for a free slot. What a claim combined is published at once, a word of bits at
 // a time, the first of them last: whoever looks at a later one has seen the first.
 
-import { cas32, copy, load32, or32, peek32, peek64, poke32, post32, wait32 } from "./atomic";
+import {
+  cas32,
+  copy,
+  load32,
+  load64,
+  or32,
+  peek32,
+  peek64,
+  poke32,
+  post32,
+  wait32,
+} from "./atomic";
 import { point } from "./fault";
 import { elementShift, foldPairs, mergePairs } from "./fold";
 import { isWanted } from "./job";
@@ -26,11 +37,14 @@ import {
   JOB_BATCH,
   JOB_CELLS,
   JOB_DTYPE,
+  JOB_ERROR,
   JOB_INPUT,
+  JOB_KIND,
   JOB_LENGTH,
   JOB_RINGS,
   JOB_STATE_BYTES,
   JOB_STOP,
+  KIND_PAIRWISE,
   LINE_COMBINES,
   LINE_RECORD,
   MAX_WORKERS,
@@ -60,7 +74,7 @@ const NAP: i64 = 20000;
  * behind it in the ring for anyone; or this thread is the one that has to see to the death.
  */
 const MOST_LOOKS = STEPPED ? LOOKS + 1 : LOOKS + 200;
-/** Claims after which a submitter leaves off, to look at its calls' limits. */
+/** Claims after which a submitter leaves off, to look at its calls' limits; of user code, one. */
 const MOST_HELPED = STEPPED ? 1 : 64;
 /** Of what is left of a round, this is claimed at once, if that is neither little nor more than a batch. */
 const SHARE_SHIFT = 3;
@@ -153,6 +167,12 @@ export function isUnfinished(ticket: i32): bool {
   return given == 0 && !isWhole(to, result);
 }
 
+/** True if the job failed, and a pair of numbers of the input from `ticket` on may fail before that. */
+export function mayFailFirst(job: usize, ticket: i32): bool {
+  if (from != input || load32(job + JOB_STOP) != 0) return false;
+  return <i64>ticket < load64(job + JOB_ERROR) >> 32;
+}
+
 /** Recovery gives the pair to a task. */
 export function give(ticket: i32): void {
   const result = resultOf(ticket);
@@ -194,13 +214,14 @@ function ready(ticket: i32, most: i32): i32 {
 
 /** Takes the next published pairs; false when one number is left, the job was stopped, or stuck. */
 export function claimPairs(me: i32, job: usize): bool {
-  if (isLeft && taken != takenEnd) return true;
+  if (isLeft && taken != takenEnd) return load32(job + JOB_STOP) == 0;
   if (isLeft) rewind(job);
   const batch = peek32(job + JOB_BATCH) << 1;
+  const mostHelped = peek32(job + JOB_KIND) == KIND_PAIRWISE ? MOST_HELPED : 1;
   let looks = 0;
   while (length > 1) {
     if (!isWanted(job)) return false;
-    if (me >= MAX_WORKERS && claims == MOST_HELPED) {
+    if (me >= MAX_WORKERS && claims == mostHelped) {
       isStuck = true;
       return false;
     }

@@ -109,7 +109,7 @@ function isGone(participant: i32, at: usize, operation: i32): bool {
   if (DEAD_COVERS || load32(line + LINE_STATE) != STATE_DEAD) return false;
   if (DEAD_FORGOTTEN) return true;
   // With its task in hand, or given, the slot is its own beyond doubt, and waits for nobody. Pairs
-  // are marked one by one: whoever is seen to first takes them all.
+  // are given one by one: whoever is seen to first takes them.
   if (operation == INTENT_RESERVE) return load32(line + LINE_HAND) != HAND_GIVEN;
   return at != TASK_RING || load32(line + LINE_HAND) != HAND_FULL;
 }
@@ -266,19 +266,23 @@ function recoverPairs(dead: i32, job: usize, record: usize): i32 {
   const first = <i32>intent;
   const n = countOf(intent);
   pairwise.find(job, at, first);
+  // Nobody claims more of a job that was stopped or failed, so no intent goes away.
+  const goesOn = isWanted(job);
   let start = -1;
   let end = 0;
   for (let i = 0; i < n; i += 2) {
     const t = first + i;
-    if (!pairwise.isUnfinished(t)) continue;
-    if (isWanted(job) && isCovered(at, INTENT_PAIRS, t)) return RECOVER_AGAIN;
-    if (!pairwise.isUnfinished(t)) continue;
+    const isAnothers = pairwise.isUnfinished(t) && isCovered(at, INTENT_PAIRS, t);
+    if (isAnothers && goesOn) return RECOVER_AGAIN;
+    if (isAnothers || !pairwise.isUnfinished(t)) {
+      if (start >= 0) break;
+      continue;
+    }
     if (start < 0) start = t;
     end = min<i32>(t + 2, first + n);
   }
   poke32(record + RECORD_ADDRESS, 0);
-  // Nobody goes on with a job that was stopped or failed.
-  if (start < 0 || NOT_LEFT || !isWanted(job)) return RECOVER_DONE;
+  if (start < 0 || NOT_LEFT || !(goesOn || pairwise.mayFailFirst(job, start))) return RECOVER_DONE;
   for (let t = start; t < end; t += 2) pairwise.give(t);
   poke32(record + RECORD_ADDRESS, <i32>at);
   poke32(record + RECORD_LENGTH, start);

@@ -185,11 +185,15 @@ export class External {
     const { operator: url, pieces } = this.#extra;
     const operator = url === undefined ? undefined : loadedOperator(url);
     const task = shared.i32(record + RECORD_TASK);
-    if (!this.#isNew(job, record) || this.#isMoot(job, this.#firstBlock(job, task))) {
+    const isPairwise = shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE;
+    if (
+      !this.#isNew(job, record) ||
+      (!isPairwise && this.#isMoot(job, this.#firstBlock(job, task)))
+    ) {
       this.#finish(job, record, operator);
       return;
     }
-    if (shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) {
+    if (isPairwise) {
       if (this.#runPairwise(job, operator as UserOperator)) this.#finish(job, record, operator);
       else shared.core.putBack(this.#me);
       return;

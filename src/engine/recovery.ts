@@ -12,9 +12,12 @@ import {
   CONTROL_RECOVERING,
   CONTROL_SUBMITTERS,
   CONTROL_WORKERS,
+  JOB_KIND,
   JOB_OWNER,
   JOB_SHIFT,
   JOB_STOP,
+  KIND_EXTERNAL_PAIRWISE,
+  KIND_PAIRWISE,
   LINE_INCARNATION,
   LINE_RECORD,
   LINE_SCRATCH,
@@ -23,6 +26,7 @@ import {
   MAX_JOBS,
   MAX_SUBMITTERS,
   MAX_WORKERS,
+  MOST_NUMBERS,
   OWES_TASK,
   RECORD_JOB,
   RECORD_TASK,
@@ -202,14 +206,19 @@ export class Recovery {
     if (tries < (isOfMemory ? MOST_TRIES_OF_MEMORY : MOST_TRIES)) return;
     const job = shared.job(shared.i32(record + RECORD_JOB));
     const task = shared.i32(record + RECORD_TASK);
+    const kind = shared.i32(job + JOB_KIND);
+    const isPairwise = kind === KIND_PAIRWISE || kind === KIND_EXTERNAL_PAIRWISE;
     const block = task * 2 ** shared.i32(job + JOB_SHIFT);
+    const what = isPairwise
+      ? "took part in pairwise rounds"
+      : `ran the blocks from ${block} on (element ${block * 2 ** BLOCK_LOG2})`;
     const error = new RingfoldError(
       "ERR_WORKER_DIED",
-      `${tries} worker threads ended while they ran the blocks from ${block} on ` +
-        `(element ${block * 2 ** BLOCK_LOG2}), the last by ${String(cause)}: look at what the ` +
-        "operator does there, or give the process more memory",
+      `${tries} worker threads ended while they ${what}, the last by ${String(cause)}: look at what ` +
+        "the operator does there, or give the process more memory",
     );
-    reportError(shared, job, block, error);
+    // What numbers told comes before.
+    reportError(shared, job, isPairwise ? MOST_NUMBERS : block, error);
     Atomics.store(shared.i32s, (job + JOB_STOP) >> 2, 1);
   }
 

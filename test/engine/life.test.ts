@@ -247,11 +247,18 @@ test("an operator that ends each of its workers ends its own call only", async (
   const before = threads();
   const engine = await createEngine({ threads: 2 });
   const url = new URL("../fixtures/operators/exits.js", import.meta.url);
-  const pending = engine.reduce(engine.alloc("float64", 100_000), url);
+  for (const [schedule, place] of [
+    ["blocks", /while they ran the blocks from \d+ on/],
+    ["pairwise", /while they took part in pairwise rounds/],
+  ] as const) {
+    const pending = engine.reduce(engine.alloc("float64", 100_000), url, { schedule });
+    const x = engine.alloc("float64", 1_000_000).fill(1);
+    const other = engine.reduce(x, "sum");
+    await assert.rejects(pending, "ERR_WORKER_DIED");
+    await pending.catch((error: Error) => assert.match(error.message, place));
+    assert.is(await other, 1_000_000, "another job does not notice");
+  }
   const x = engine.alloc("float64", 1_000_000).fill(1);
-  const other = engine.reduce(x, "sum");
-  await assert.rejects(pending, "ERR_WORKER_DIED");
-  assert.is(await other, 1_000_000, "another job does not notice");
   assert.is(await engine.reduce(x, "sum"), 1_000_000);
   assert.ok(engine.stats().deaths >= 8);
   await engine.close();
