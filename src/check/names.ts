@@ -90,12 +90,15 @@ function gate(at: number, name: string): Area {
 const RING = fields("RING_");
 const NUMBERS = fields("NUMBERS_");
 
-function ring(at: number, name: string): Area {
+/** Its header: of records, or of a pairwise job's numbers. */
+function ring(at: number, name: string, bytes = map.RING_SIZE, of = RING): Area {
   const place = (offset: number): Place => {
-    const field = fieldAt(RING, offset).replace("RING_", "").toLowerCase();
+    const field = fieldAt(of, offset)
+      .replace(/^[A-Z]+_/, "")
+      .toLowerCase();
     return { name: `${name} ${field}` };
   };
-  return { at, bytes: map.RING_SIZE, place };
+  return { at, bytes, place };
 }
 
 /** `records`: tasks or answers, not a program's own payload. */
@@ -208,13 +211,9 @@ const AREAS: Readonly<Record<string, () => Area[]>> = {
 
 function pairAreas(): Area[] {
   return [
-    ...["input", "ring A", "ring B"].map((name, i) => ({
-      at: places.NUMBERS_AT + i * map.NUMBERS_SIZE,
-      bytes: map.NUMBERS_SIZE,
-      place: (offset: number) => ({
-        name: `${fieldAt(NUMBERS, offset).replace("NUMBERS_", "").toLowerCase()} of ${name}`,
-      }),
-    })),
+    ...["input", "ring A", "ring B"].map((name, i) =>
+      ring(places.NUMBERS_AT + i * map.NUMBERS_SIZE, name, map.NUMBERS_SIZE, NUMBERS),
+    ),
     array(places.INPUT_AT, 1024, "input", 8),
     array(places.A_BITS_AT, 512, "whole of ring A"),
     array(places.A_BITS_AT + 512, 512, "given of ring A"),

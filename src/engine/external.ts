@@ -185,17 +185,15 @@ export class External {
     const { operator: url, pieces } = this.#extra;
     const operator = url === undefined ? undefined : loadedOperator(url);
     const task = shared.i32(record + RECORD_TASK);
-    const isPairwise = shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE;
-    if (
-      !this.#isNew(job, record) ||
-      (!isPairwise && this.#isMoot(job, this.#firstBlock(job, task)))
-    ) {
-      this.#finish(job, record, operator);
-      return;
-    }
-    if (isPairwise) {
+    const isNew = this.#isNew(job, record);
+    // Its task stands for no blocks, of which an error could say that they are moot.
+    if (isNew && shared.i32(job + JOB_KIND) === KIND_EXTERNAL_PAIRWISE) {
       if (this.#runPairwise(job, operator as UserOperator)) this.#finish(job, record, operator);
       else shared.core.putBack(this.#me);
+      return;
+    }
+    if (!isNew || this.#isMoot(job, this.#firstBlock(job, task))) {
+      this.#finish(job, record, operator);
       return;
     }
     const dtype = DTYPES[shared.i32(job + JOB_DTYPE)] as DtypeInfo;
@@ -341,18 +339,19 @@ export class External {
     const bytes = shared.i32(job + JOB_STATE_BYTES);
     const length = Number(shared.i64(job + JOB_LENGTH));
     const numbers = shared.view(dtype, shared.u32(job + JOB_INPUT), length);
+    const skips = this.#skips(job);
+    /** Of the first or second number of the pair at hand. */
+    const stateOf = (element: number, i: 0 | 1): unknown =>
+      element < 0
+        ? this.#decode(operator, (core.pairLeft() >>> 0) + i * bytes)
+        : foldValues(operator, numbers.subarray(element + i, element + i + 1), skips);
     core.pairBegin(this.#me, job);
     while (core.claimPairs(this.#me, job)) {
       for (let ticket = core.pairTarget(); ticket >= 0; ticket = core.pairTarget()) {
         const element = core.pairElement();
-        const stateAt = (i: number): unknown => {
-          if (element < 0) return this.#decode(operator, (core.pairLeft() >>> 0) + i * bytes);
-          const value = numbers.subarray(element + i, element + i + 1);
-          return foldValues(operator, value, this.#skips(job));
-        };
         try {
-          let state = stateAt(0);
-          if (core.pairSize() === 2) state = mergeValues(operator, state, stateAt(1));
+          let state = stateOf(element, 0);
+          if (core.pairSize() === 2) state = mergeValues(operator, state, stateOf(element, 1));
           this.#encode(operator, state, core.pairInto(ticket) >>> 0);
         } catch (error) {
           // There are no blocks here, but numbers are claimed in order: the first that fails counts,

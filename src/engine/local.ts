@@ -88,14 +88,14 @@ export class Local {
     const { core } = this.#shared;
     this.#set(plan, 0, located.length, located.second === undefined ? 0 : STAGE_BYTES);
     core.foldBegin();
-    this.copyIn(located, (at, first, n) => {
+    this.#copyIn(located, (at, first, n) => {
       core.foldBlocks(this.#me, this.#job, at, BigInt(first / BLOCK), BigInt(n));
     });
     core.foldEnd(this.#me, this.#job, this.root);
   }
 
   /** Copies an input into the engine's memory piece by piece; one piece, if it is empty. */
-  copyIn(
+  #copyIn(
     { view, length, second }: Located,
     use: (address: number, first: number, n: number) => void,
   ): void {
