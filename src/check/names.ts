@@ -203,6 +203,12 @@ const AREAS: Readonly<Record<string, () => Area[]>> = {
     word(places.CLOSED_AT, "closed"),
   ],
   jobsInit: jobAreas,
+  listenerInit: () => [
+    ...jobAreas(),
+    word(places.ENLISTED_AT, "calls of waitAsync"),
+    word(places.ENLISTED_EPOCH_AT, "epoch of waitAsync"),
+    word(places.TURNS_AT, "turns of the event loop"),
+  ],
   deathInit: jobAreas,
   treeInit: () => [...cells],
   pairsInit: pairAreas,
@@ -236,7 +242,7 @@ export function placesOf({ init }: Pick<Program, "init">): (address: number) => 
 export function waitsOf({ init }: Pick<Program, "init">, words: Int32Array): Wait[] {
   if (init[0] === "gateInit")
     return [{ ring: places.RING_AT, gate: map.WORK_GATE, closed: places.CLOSED_AT }];
-  if (!["jobsInit", "deathInit", "pairJobInit"].includes(init[0])) return [];
+  if (!["jobsInit", "listenerInit", "deathInit", "pairJobInit"].includes(init[0])) return [];
   const submitters = Array.from({ length: SUBMITTERS }, (_, s) => {
     const line = map.LINES + (map.MAX_WORKERS + s) * map.LINE_SIZE;
     return { ring: words[(line + map.LINE_RESULTS) >> 2] as number, gate: line + map.LINE_GATE };
@@ -267,6 +273,7 @@ const RULES = new Map([
   [8, "the rings are empty in the end"],
   [9, "in the end nobody's bit says that it waits"],
   [10, "a task is there once"],
+  [11, "no wake-up counts as lost that was given"],
 ]);
 
 // What programs tell of operations: see core/programs/ring.ts.

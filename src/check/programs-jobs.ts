@@ -115,6 +115,35 @@ export const JOBS: readonly Proof[] = [
   }),
 ];
 
+/** What a thread does at its gate while its event loop waits there too. */
+const LOOKS = 1;
+const HELPS_MEANWHILE = 2;
+const WAITS_MEANWHILE = 4;
+
+function listening(what: string, workers: number, mode: number, quick = true): Proof {
+  return {
+    name: `listener-${what}`,
+    proves: "an answer wakes the event loop, whatever the thread waits for itself in between",
+    quick,
+    threads: [
+      ...many(workers, (i) => thread(`worker ${i}`, "worker", i, 0, 0)),
+      thread("event loop", "eventLoop", mode, 0, 0),
+      thread("runtime", "runtime", 0, 0, 0),
+    ],
+    init: ["listenerInit", workers],
+    end: ["listenerEnd", 0, 0, 0],
+  };
+}
+
+export const LISTENERS: readonly Proof[] = [
+  listening("1-worker", 1, 0),
+  listening("1-worker-looks", 1, LOOKS),
+  listening("1-worker-helps", 1, HELPS_MEANWHILE),
+  listening("1-worker-waits", 1, WAITS_MEANWHILE),
+  listening("1-worker-looks-and-helps", 1, LOOKS | HELPS_MEANWHILE),
+  listening("2-workers-looks", 2, LOOKS, false),
+];
+
 // --- deaths --------------------------------------------------------------------------
 
 interface DeathShape {

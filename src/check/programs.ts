@@ -1,7 +1,7 @@
 // What `ringfold check` proves: programs of src/core/programs, with how many threads, tickets and
 // tasks. Each is explored to its end, or says how far it got.
 
-import { DEATHS, JOBS, PAIR_DEATHS, TASKS } from "./programs-jobs.js";
+import { DEATHS, JOBS, LISTENERS, PAIR_DEATHS, TASKS } from "./programs-jobs.js";
 import { GATES, RINGS } from "./programs-rings.js";
 import type { Proof } from "./proof.js";
 
@@ -12,6 +12,7 @@ export const PROOFS: readonly Proof[] = [
   ...GATES,
   ...TASKS,
   ...JOBS,
+  ...LISTENERS,
   ...DEATHS,
   ...PAIR_DEATHS,
 ];

@@ -7,7 +7,7 @@ import type { MakeMachine } from "./program.js";
 import type { Proof } from "./programs.js";
 import { type Plan, type Proved, prove } from "./prove.js";
 import { formatReplay, parseReplay, type Replay } from "./replay.js";
-import { isSync, loadSubjects } from "./subjects.js";
+import { isTypeScript, loadSubjects } from "./subjects.js";
 import { type Trace, type Traced, trace } from "./trace.js";
 import { traceSync } from "./trace-sync.js";
 
@@ -67,7 +67,7 @@ function sayThatItIsBuilt(): void {
 }
 
 async function machinesFor(proof: Proof): Promise<MakeMachine> {
-  if (isSync(proof)) return proof.make;
+  if (isTypeScript(proof)) return proof.make;
   if (programs === undefined) sayThatItIsBuilt();
   programs ??= await loadPrograms(mutant, folder);
   return machinesOf(programs, proof);
@@ -75,7 +75,7 @@ async function machinesFor(proof: Proof): Promise<MakeMachine> {
 
 async function traceOf(replay: Replay): Promise<Trace> {
   const proof = proofOf(replay.program);
-  if (isSync(proof)) return traceSync(proof, replay);
+  if (isTypeScript(proof)) return traceSync(proof, replay);
   if (traced === undefined) sayThatItIsBuilt();
   traced ??= await loadTraced(mutant, folder);
   return trace(traced, proof, replay);

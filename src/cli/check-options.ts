@@ -2,10 +2,11 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { defectNames } from "../check/defects.js";
+import { hostProofs } from "../check/host.js";
 import { PROOFS, type Proof } from "../check/programs.js";
 import type { Plan } from "../check/prove.js";
 import { parseReplay } from "../check/replay.js";
-import { isSync, loadSubjects } from "../check/subjects.js";
+import { isSync, isTypeScript, loadSubjects } from "../check/subjects.js";
 import { RingfoldError } from "../errors.js";
 import { nearest } from "../operators/nearest.js";
 import type { Line } from "./commands.js";
@@ -45,7 +46,7 @@ const SYNC = "sync";
 
 /** What comes before the first dash of names, each once. */
 export const GROUPS: readonly string[] = [
-  ...new Set(PROOFS.map(({ name }) => name.replace(/-.*/, ""))),
+  ...new Set([...PROOFS, ...hostProofs()].map(({ name }) => name.replace(/-.*/, ""))),
   SYNC,
 ];
 
@@ -160,9 +161,9 @@ export async function checkArgs(line: Line): Promise<CheckArgs> {
     "--impl: is for primitives, and --mutant for the core",
   );
   const subjects = await loadSubjects(impl);
-  const known = defect === undefined ? subjects : subjects.filter((proof) => !isSync(proof));
+  const known = defect === undefined ? subjects : subjects.filter((proof) => !isTypeScript(proof));
   for (const name of defect === undefined ? [] : line.files) {
-    const isOther = named(name, subjects).every(isSync);
+    const isOther = named(name, subjects).every(isTypeScript);
     refuse(isOther, `--mutant: is for the core, and ${quote(name)} for primitives`);
   }
   const again = replay(line, known);

@@ -34,13 +34,22 @@ export function cancel(gate: usize, participant: i32): void {
   clearBit(gate + GATE_WAITING, participant);
 }
 
-/** Sleeps until the epoch moves on from `epoch`; 2 if `timeout` (ns, negative: none) passed. */
-export function park(gate: usize, participant: i32, epoch: i32, timeout: i64): i32 {
+/**
+ * Sleeps until the epoch moves on from `epoch`; 2 if `timeout` (ns, negative: none) passed. The
+ * announcement stands until `cancel`.
+ */
+export function sleep(gate: usize, participant: i32, epoch: i32, timeout: i64): i32 {
   // A try before the announcement is not the second one.
   if (NO_SECOND_TRY) enlist(gate, participant);
   const seen = LATE_EPOCH ? load32(gate + GATE_EPOCH) : epoch;
   const why = wait32(gate + GATE_EPOCH, seen, timeout);
   point(POINT_WOKEN);
+  return why;
+}
+
+/** The same, and takes the announcement back. */
+export function park(gate: usize, participant: i32, epoch: i32, timeout: i64): i32 {
+  const why = sleep(gate, participant, epoch, timeout);
   cancel(gate, participant);
   return why;
 }

@@ -39,6 +39,7 @@ export {
   claimedTicket,
   init as ringInit,
   isEmpty as ringIsEmpty,
+  isReady as ringIsReady,
   payloadOf as ringPayload,
   publish as ringPublish,
   publishMany as ringPublishMany,
@@ -49,4 +50,17 @@ export {
   reserveMany as ringReserveMany,
   size as ringSize,
 } from "./ring";
-export { collect, help, helpBegin, helpEnd, putBack, submit, submitStreamed, work } from "./worker";
+export {
+  collect,
+  help,
+  helpBegin,
+  helpEnd,
+  isAnswerLost,
+  isTaskIdle,
+  listenBegin,
+  listenEnd,
+  putBack,
+  submit,
+  submitStreamed,
+  work,
+} from "./worker";

@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 5;
+export const LAYOUT = 6;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -41,6 +41,8 @@ export const CONTROL_CROSSOVER_PARKED = 52;
 export const CONTROL_CLOSED = 128;
 /** u32: 1 while the owner reads jobs of others to put right what a dead thread left. */
 export const CONTROL_RECOVERING = 132;
+/** u32: lost wake-ups that a thread's watch found and made good; each is a defect. */
+export const CONTROL_RESCUED = 136;
 /** i64: a bit a submitting thread that computes at this moment (inside `reduceSync`). */
 export const CONTROL_HELPERS = 256;
 /** i64: a bit a submitting thread that spins for an answer without computing. */
@@ -180,6 +182,11 @@ export const LINE_FAULT_SKIP = 196;
 export const LINE_FAULT_HIT = 200;
 /** The gate at which this submitter waits for answers. */
 export const LINE_GATE = 256;
+/**
+ * Added to a submitter's number at that gate while its event loop waits (`Atomics.waitAsync`). The
+ * thread itself may wait there meanwhile, with a bit of its own: neither takes back the other's.
+ */
+export const LISTENER = 64;
 
 // --- job table -------------------------------------------------------------
 

@@ -75,6 +75,7 @@ import {
   ONE_LOOK,
   UNCOVERED,
 } from "./switches";
+import { listenEnd } from "./worker";
 
 // --- intents ------------------------------------------------------------------------
 
@@ -315,6 +316,7 @@ export function recover(me: i32, dead: i32): i32 {
     clearBit(CONTROL_HELPERS, dead & 63);
     clearBit(CONTROL_WATCHERS, dead & 63);
     gate.cancel(line + LINE_GATE, dead & 63);
+    listenEnd(dead);
   }
   wakeAll();
   return RECOVER_DONE;

@@ -8,7 +8,7 @@
 // help. The bound steers wake-ups and who parks; it is no lock: for an instant
 // more may run, and the last thread awake never parks with work ready.
 
-import { load32, load64, peek32 } from "./atomic";
+import { add32, load32, load64, peek32 } from "./atomic";
 import { iAm, point } from "./fault";
 import { foldBegin, foldBlocks, foldEnd } from "./fold";
 import * as gate from "./gate";
@@ -29,11 +29,15 @@ import {
   CONTROL_CORES,
   CONTROL_HELPERS,
   CONTROL_IDLE,
+  CONTROL_RESCUED,
   CONTROL_SPIN,
   CONTROL_THREADS,
   CONTROL_WATCHERS,
   CONTROL_WORKERS,
   FEW_TOKENS,
+  GATE_EPOCH,
+  GATE_WAITING,
+  HAND_EMPTY,
   JOB_EPOCH,
   JOB_KIND,
   JOB_STREAMED,
@@ -41,12 +45,17 @@ import {
   KIND_EMPTY,
   KIND_EXTERNAL,
   LINE_GATE,
+  LINE_HAND,
   LINE_NOTIFIES,
   LINE_PARKS,
   LINE_RECORD,
   LINE_RESULTS,
+  LINE_STATE,
   LINE_TASKS,
   LINE_TOKENS,
+  LISTENER,
+  MAX_SUBMITTERS,
+  MAX_WORKERS,
   POINT_FOLDED,
   POINT_IDLE,
   RECORD_ADDRESS,
@@ -60,6 +69,7 @@ import {
   RETURN_EXTERNAL,
   RETURN_RAN,
   RETURN_TIMEOUT,
+  STATE_READY,
   TASK_RING,
   TOMBSTONE,
   WORK_GATE,
@@ -68,7 +78,7 @@ import * as pairwise from "./pairwise";
 import { clearBit, count, countBits, jobOf, lineOf, setBit } from "./places";
 import { giveBack, push, pushTasks, takeRecord } from "./records";
 import * as ring from "./ring";
-import { NO_CHAIN } from "./switches";
+import { HASTY_RESCUE, NO_CHAIN, SHARED_BIT } from "./switches";
 
 /** Words of the work gate in use. */
 function workWords(): i32 {
@@ -268,10 +278,66 @@ export function helpEnd(me: i32): void {
   if (!ring.isEmpty(TASK_RING)) wakeOne(lineOf(me));
 }
 
+/**
+ * This submitter's event loop is about to wait for answers (`Atomics.waitAsync`); returns the epoch
+ * to wait at. Collect once more after it.
+ */
+export function listenBegin(me: i32): i32 {
+  return gate.announce(lineOf(me) + LINE_GATE, listenerBit(me));
+}
+
+/** It does not wait any more. Also for a thread that died. */
+export function listenEnd(me: i32): void {
+  gate.cancel(lineOf(me) + LINE_GATE, listenerBit(me));
+}
+
+/** Not that of `help`, which takes its own back whenever it returns. */
+function listenerBit(me: i32): i32 {
+  return SHARED_BIT ? me & 63 : LISTENER + (me & 63);
+}
+
 /** Takes an answer into this thread's line. */
 export function collect(me: i32): bool {
   const line = lineOf(me);
   return takeRecord(me, <usize>peek32(line + LINE_RESULTS), false);
+}
+
+/**
+ * True if an answer lies in a result ring whose owner is announced at its gate since `epoch`, and
+ * whoever published it is done without having woken anybody. Who answers has a task in hand from
+ * before the publication until after the wake-up; so if all hands are empty after the look at the
+ * ring, and the epoch is still the same behind that, the wake-up was lost.
+ */
+export function isAnswerLost(at: usize, results: usize, epoch: i32): bool {
+  if (!ring.isReady(results)) return false;
+  return (HASTY_RESCUE || areHandsEmpty()) && load32(at + GATE_EPOCH) == epoch;
+}
+
+function areHandsEmpty(): bool {
+  const workers = peek32(CONTROL_WORKERS);
+  for (let p = 0; p < workers; p++) {
+    if (load32(lineOf(p) + LINE_HAND) != HAND_EMPTY) return false;
+  }
+  for (let s = 0; s < MAX_SUBMITTERS; s++) {
+    if (load32(lineOf(MAX_WORKERS + s) + LINE_HAND) != HAND_EMPTY) return false;
+  }
+  return true;
+}
+
+/**
+ * True if a task is published, fewer threads compute than may, and a worker is parked that could
+ * take it. If that stays so while neither the task's ticket nor the epoch moves, nobody was woken.
+ */
+export function isTaskIdle(): bool {
+  if (!ring.isReady(TASK_RING) || computing() >= peek32(CONTROL_THREADS)) return false;
+  const workers = peek32(CONTROL_WORKERS);
+  for (let p = 0; p < workers; p++) {
+    const word = load64(WORK_GATE + GATE_WAITING + ((<usize>p >> 6) << 3));
+    if (((word >> ((p & 63) as i64)) & 1) == 0) continue;
+    // A bit of a worker that has not come yet means that it is absent.
+    if (load32(lineOf(p) + LINE_STATE) == STATE_READY) return true;
+  }
+  return false;
 }
 
 /**
@@ -300,7 +366,9 @@ export function help(me: i32, runs: i32, timeout: i64): i32 {
   }
   if (runs != 0) helpEnd(me);
   count(line + LINE_PARKS, 1);
-  const why = gate.park(line + LINE_GATE, me & 63, epoch, timeout);
+  const why = gate.sleep(line + LINE_GATE, me & 63, epoch, timeout);
+  if (why == 2 && isAnswerLost(line + LINE_GATE, results, epoch)) add32(CONTROL_RESCUED, 1);
+  gate.cancel(line + LINE_GATE, me & 63);
   if (runs != 0) helpBegin(me);
   return why == 2 ? RETURN_TIMEOUT : RETURN_RAN;
 }

@@ -12,6 +12,7 @@ import type { Jobs } from "./jobs.js";
 import type { Local } from "./local.js";
 import { makePlan } from "./plan.js";
 import { LEAST_BYTES, type Shared } from "./shared.js";
+import type { Submitter } from "./submitter.js";
 
 /** Bytes below which a reduction stays on the calling thread. */
 export interface Crossover {
@@ -78,13 +79,13 @@ export function* calibrate(
   shared: Shared,
   local: Local,
   jobs: Jobs,
-  me: number,
+  submitter: Submitter,
   threads: number,
   spin: number,
 ): Generator<void> {
   const { i32s } = shared;
   const trip = () => jobs.roundTrip(MOST_TRIP_MS);
-  const look = () => shared.core.help(me, 0, 1n);
+  const look = () => submitter.look();
   i32s[CONTROL_SPIN >> 2] = SPIN_TURNS;
   warm(WARM_SPINS, look);
   const turn = quartile(9, look) / SPIN_TURNS;

@@ -64,6 +64,8 @@ export interface EngineStats {
   readonly slowestRecovery: number;
   /** Workers that died and whose place is not taken yet. */
   readonly absent: number;
+  /** Lost wake-ups of all threads that were found and made good: 0, or the engine is defective. */
+  readonly rescued: number;
   /** Bytes below which a reduction stays on the calling thread. */
   readonly crossover: Crossover;
   /** One entry a worker, then one for this thread. */
@@ -432,6 +434,7 @@ export class Engine {
       deaths: this.#recovery?.deaths ?? 0,
       absent: this.#recovery?.absent ?? 0,
       slowestRecovery: this.#recovery?.slowest ?? 0,
+      rescued: this.#submitter.rescued,
       crossover: crossoverOf(shared),
       lines,
     };

@@ -90,9 +90,15 @@ export class Runner {
     const { spin } = this;
     if (spin === undefined || !this.#threads?.areReady || this.#submitter.isAnyJob) return false;
     if (performance.now() < this.#next) return false;
-    const { me } = this.#submitter;
     try {
-      this.#steps ??= calibrate(this.#shared, this.#local, this.#jobs, me, this.#computing, spin);
+      this.#steps ??= calibrate(
+        this.#shared,
+        this.#local,
+        this.#jobs,
+        this.#submitter,
+        this.#computing,
+        spin,
+      );
       if (this.#steps.next().done !== true) return true;
       this.spin = undefined;
     } catch {

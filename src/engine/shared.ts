@@ -59,6 +59,7 @@ export interface Core {
   ringRelease(ring: number, ticket: bigint): void;
   ringPayload(ring: number, ticket: bigint): number;
   ringIsEmpty(ring: number): number;
+  ringIsReady(ring: number): number;
   ringSize(ring: number): bigint;
   gateAnnounce(gate: number, participant: number): number;
   gateCancel(gate: number, participant: number): void;
@@ -97,6 +98,10 @@ export interface Core {
   helpBegin(me: number): void;
   helpEnd(me: number): void;
   collect(me: number): number;
+  isAnswerLost(gate: number, results: number, epoch: number): number;
+  isTaskIdle(): number;
+  listenBegin(me: number): number;
+  listenEnd(me: number): void;
   putBack(me: number): void;
   owes(dead: number): number;
   recover(me: number, dead: number): number;

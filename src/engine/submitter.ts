@@ -37,8 +37,10 @@ import { RingfoldError } from "../errors.js";
 import { type Entry, fillEntry, type JobSpec, type Running } from "./entry.js";
 import { External } from "./external.js";
 import { dropErrors } from "./failure.js";
+import { Listener } from "./listener.js";
 import { Liveness } from "./liveness.js";
 import type { Shared } from "./shared.js";
+import { Watch } from "./watch.js";
 
 /** log2 of the result ring's slots: all jobs and STREAM_SLOTS streamed tasks of each. */
 const RESULTS_LOG2 = 12;
@@ -115,10 +117,11 @@ export class Submitter {
   readonly #entries = new Map<number, Entry>();
   /** Keeps this thread's event loop alive while a job is pending; `waitAsync` does not. */
   readonly #alive: NodeJS.Timeout;
+  readonly #listener: Listener;
+  readonly #watch: Watch;
   readonly #onRelease: (() => void)[] = [];
   #retained = 0;
   #watched = 0;
-  #armed = false;
   #failure: RingfoldError | undefined;
   #closed = false;
   /** Called when the engine was closed, by whatever thread, while jobs are pending. */
@@ -160,9 +163,21 @@ export class Submitter {
     shared.i32s[(line + LINE_SCRATCH) >> 2] = scratch;
     shared.i32s[(line + LINE_RESULTS) >> 2] = ring;
     this.external = new External(shared, this.me);
+    this.#listener = this.#makeListener();
+    this.#watch = new Watch(shared, this.me);
     Atomics.store(shared.i32s, (line + LINE_STATE) >> 2, STATE_READY);
-    this.#alive = setInterval(() => this.onWatch(), WATCH_MS);
+    this.#alive = setInterval(() => this.#look(), WATCH_MS);
     this.#alive.unref();
+  }
+
+  #look(): void {
+    if (this.#watch.isAnswerLeft(this.#listener.epoch)) {
+      this.drain();
+      this.listen();
+    }
+    if (this.#entries.size > 0) this.#watch.wakeIdle();
+    this.#watch.tell();
+    this.onWatch();
   }
 
   /** The engine ends with the thread that owns it, which may have been killed. */
@@ -219,6 +234,11 @@ export class Submitter {
     return this.#entries.size === MAX_JOBS && this.#retained === 0;
   }
 
+  /** Lost wake-ups of the engine that were found and made good. */
+  get rescued(): number {
+    return this.#watch.rescued;
+  }
+
   get isEngineClosed(): boolean {
     return Atomics.load(this.#shared.i32s, CONTROL_CLOSED >> 2) !== 0;
   }
@@ -228,6 +248,8 @@ export class Submitter {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#alive);
+    this.#listener.close();
+    this.#watch.tell();
     this.external.close();
     this.#leave();
   }
@@ -354,32 +376,40 @@ export class Submitter {
 
   /** Has answers handed on from now on without this thread waiting. */
   listen(): void {
-    if (this.#armed) return;
-    const { core, i32s } = this.#shared;
-    const gate = this.#shared.line(this.me) + LINE_GATE;
-    for (;;) {
-      this.drain();
-      if (this.#entries.size === 0) return;
-      if (this.isEngineClosed) {
+    this.#follow(this.#listener.listen());
+  }
+
+  #follow(promise: PromiseLike<unknown> | undefined): void {
+    void promise?.then(() => this.#follow(this.#listener.woken()));
+  }
+
+  #makeListener(): Listener {
+    const shared = this.#shared;
+    const { core } = shared;
+    const gate = shared.line(this.me) + LINE_GATE;
+    return new Listener({
+      announce: () => core.listenBegin(this.me),
+      cancel: () => core.listenEnd(this.me),
+      enlist: (epoch) => {
+        const wait = Atomics.waitAsync(shared.i32s, (gate + GATE_EPOCH) >> 2, epoch);
+        return wait.async ? wait.value : undefined;
+      },
+      drain: () => this.drain(),
+      isAwaited: () => {
+        if (this.#entries.size === 0) return false;
+        if (!this.isEngineClosed) return true;
         this.onClosed();
-        return;
-      }
-      const epoch = core.gateAnnounce(gate, this.me & 63);
-      if (this.drain()) {
-        core.gateCancel(gate, this.me & 63);
-        continue;
-      }
-      const wait = Atomics.waitAsync(i32s, (gate + GATE_EPOCH) >> 2, epoch);
-      if (!wait.async) continue;
-      this.#armed = true;
-      void wait.value.then(() => {
-        this.#armed = false;
-        if (this.#closed) return;
-        core.gateCancel(gate, this.me & 63);
-        this.listen();
-      });
-      return;
-    }
+        return false;
+      },
+    });
+  }
+
+  /**
+   * One look for an answer, at the cost of the spin loop: for measurements.
+   * @internal
+   */
+  look(): void {
+    if (this.#shared.core.help(this.me, 0, 1n) === RETURN_ANSWER) this.#dispatch();
   }
 
   /**
@@ -423,7 +453,8 @@ export class Submitter {
       }
     } finally {
       if (runs === 1) core.helpEnd(this.me);
-      this.#relisten();
+      // Jobs of calls that do not wait may have begun meanwhile, or be left.
+      if (this.#entries.size > 0) queueMicrotask(() => this.listen());
     }
   }
 
@@ -438,15 +469,5 @@ export class Submitter {
     this.#watched = now;
     this.liveness.layOut();
     this.onWatch();
-  }
-
-  /** `wait` parked at the same gate and took the announcement of `listen` back. */
-  #relisten(): void {
-    if (!this.#armed) {
-      if (this.#entries.size > 0) queueMicrotask(() => this.listen());
-      return;
-    }
-    this.#shared.core.gateAnnounce(this.#shared.line(this.me) + LINE_GATE, this.me & 63);
-    this.drain();
   }
 }

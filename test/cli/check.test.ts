@@ -2,6 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { hostProofs } from "../../src/check/host.js";
 import { PROOFS } from "../../src/check/programs.js";
 import { loadSubjects } from "../../src/check/subjects.js";
 import { checkArgs } from "../../src/cli/check-options.js";
@@ -78,7 +79,7 @@ test(
     assert.is(code, 3, err);
     assert.match(out, /\nlost wake-up: waiting for ever: waiter 0 \(\d+ steps, 1 preemption\)\n/);
     assert.match(out, /\n +1 +waiter 0 +takeAll +starts\n/);
-    assert.match(out, /park gate\.ts:\d+ +wait while 0: sleeps +work gate epoch +0\n/);
+    assert.match(out, /sleep gate\.ts:\d+ +wait while 0: sleeps +work gate epoch +0\n/);
     assert.match(out, /setPublished ring\.ts:\d+ +store +seq of slot 0 +0 → 1\n/);
     assert.match(out, /\n {2}again: ringfold check --replay check:1:\S+\n/);
     await inFolder(async (folder) => {
@@ -228,7 +229,7 @@ test("names are found by how they begin, and guessed when they are wrong", async
   const some = await names("gate-2-waiters-11-");
   assert.ok(some.length > 0 && some.every((name) => name.startsWith("gate-2-waiters-11-")));
   const [all, sync] = [await names(), await names("sync")];
-  assert.is(all.length - sync.length, PROOFS.length);
+  assert.is(all.length - sync.length, PROOFS.length + hostProofs().length);
   assert.ok(
     sync.some((name) => name.startsWith("once")) && !sync.some((name) => /^gate/.test(name)),
   );

@@ -4,6 +4,7 @@
 export { deathEnd, deathInit, giver, mourner, publisher, taker } from "./death";
 export { gateEnd, gateInit, gateMourner, giveAll, giveThenClose, takeAll } from "./gate";
 export { jobsEnd, jobsInit, submitter, worker } from "./jobs";
+export { eventLoop, listenerEnd, listenerInit, runtime } from "./listener";
 export { pair, pairJobEnd, pairJobInit, pairsEnd, pairsInit, pairWorker } from "./pairs";
 export { pop, popMany, push, pushMany, ringInit } from "./ring";
 export { climb, treeEnd, treeInit } from "./tree";

@@ -58,8 +58,14 @@ const ANSWERED: usize = ANSWERED_AT;
 const RULE_ANSWERED: i32 = 2;
 const RULE_QUIET: i32 = 3;
 
-/** `threads` of `workers` may compute; `submitters` with a result ring each; `spin` turns. */
+/** `threads` of `workers` may compute; `submitters` with a result ring and a job each; `spin` turns. */
 export function jobsInit(workers: i32, threads: i32, submitters: i32, spin: i32): void {
+  setUp(workers, threads, submitters, spin);
+  for (let s = 0; s < submitters; s++) prepareJob(s, s);
+}
+
+/** The same without jobs. */
+export function setUp(workers: i32, threads: i32, submitters: i32, spin: i32): void {
   poke32(CONTROL_WORKERS, workers);
   poke32(CONTROL_THREADS, threads);
   poke32(CONTROL_CORES, threads);
@@ -72,14 +78,19 @@ export function jobsInit(workers: i32, threads: i32, submitters: i32, spin: i32)
     ring.init(results, RESULT_SLOTS + <usize>s * 1024, 1, 6, 0, 2);
     poke32(line + LINE_RESULTS, <i32>results);
     poke32(line + LINE_STATE, STATE_READY);
-    const job = jobOf(s);
-    poke32(job + JOB_KIND, KIND_EMPTY);
-    poke32(job + JOB_SUBMITTER, MAX_WORKERS + s);
-    poke32(job + JOB_EPOCH, 1);
-    poke64(job + JOB_ERROR, -1);
-    poke32(job + JOB_OWNER, MAX_WORKERS + s + 1);
-    poke32(job + JOB_ARRIVALS, <i32>(ARRIVALS + <usize>s * 1024));
   }
+}
+
+/** A job of submitter s that does nothing. */
+export function prepareJob(index: i32, s: i32): void {
+  const job = jobOf(index);
+  poke32(job + JOB_KIND, KIND_EMPTY);
+  poke32(job + JOB_SUBMITTER, MAX_WORKERS + s);
+  poke32(job + JOB_EPOCH, 1);
+  poke64(job + JOB_ERROR, -1);
+  poke32(job + JOB_OWNER, MAX_WORKERS + s + 1);
+  poke32(job + JOB_TASKS, 1);
+  poke32(job + JOB_ARRIVALS, <i32>(ARRIVALS + <usize>index * 1024));
 }
 
 /** A worker until the engine is closed. */

@@ -13,6 +13,10 @@ export const RESULT_SLOTS_AT = 1081344;
 export const JOB_ARRIVALS_AT = 1097728;
 export const SUBMITTERS_AT = 1114112;
 export const ANSWERED_AT = 1114240;
+/** Of a listener: calls of `waitAsync` and the epoch of the last one; turns of the event loop. */
+export const ENLISTED_AT = 1114368;
+export const ENLISTED_EPOCH_AT = 1114496;
+export const TURNS_AT = 1114624;
 
 /** Of the tree. */
 export const CELLS_AT = 1118208;
