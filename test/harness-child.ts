@@ -8,6 +8,7 @@
 // call at the end of the file. Hence every function that it gets is wrapped here, hooks
 // around each test are run here, and its count is compared with ours.
 
+import { subscribe } from "node:diagnostics_channel";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect, types } from "node:util";
@@ -276,6 +277,11 @@ async function main(file: string): Promise<void> {
   process.on("uncaughtException", (error) => void fault(`uncaught during ${running}`, error));
   process.on("unhandledRejection", (reason) => {
     void fault(`unhandled rejection during ${running}`, reason);
+  });
+  // An engine of this process had to be woken by its watch, which is a defect of the engine.
+  subscribe("ringfold:rescued", (message) => {
+    const { rescued } = message as { rescued: number };
+    void fault(`lost wake-up during ${running}`, new Error(`${rescued} were made good`));
   });
   process.once("beforeExit", () => {
     if (!over) void send({ kind: "dry" });

@@ -103,6 +103,11 @@ test("a process whose tests passed but that exits with another code than 0 fails
 test("a process that dies of a signal fails", () =>
   fails("dies", "0 passed, 1 failed", "✘ dies", "died of SIGSEGV"));
 
+test("a lost wake-up of an engine fails the file, though it was made good", async () => {
+  const { out } = await fails("rescued", "1 passed, 1 failed", "1 were made good");
+  assert.match(out, "✘ lost wake-up during an engine loses a wake-up");
+});
+
 test("an unhandled rejection fails the file, whatever its reason", async () => {
   const { out } = await fails("unhandled", "1 passed, 2 failed", "nobody listens");
   assert.match(out, "✘ unhandled rejection during forgets a promise");

@@ -140,7 +140,7 @@ export const LISTENERS: readonly Proof[] = [
   listening("1-worker-looks", 1, LOOKS),
   listening("1-worker-helps", 1, HELPS_MEANWHILE),
   listening("1-worker-waits", 1, WAITS_MEANWHILE),
-  listening("1-worker-looks-and-helps", 1, LOOKS | HELPS_MEANWHILE),
+  listening("1-worker-looks-and-helps", 1, LOOKS | HELPS_MEANWHILE, false),
   listening("2-workers-looks", 2, LOOKS, false),
 ];
 

@@ -13,6 +13,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   linear: async () => (await import("./linear.js")).linear,
   litmus: async () => (await import("./litmus.js")).litmus,
   sync: async () => (await import("./sync.js")).sync,
+  calls: async () => (await import("./calls.js")).calls,
   reduce: async () => (await import("./reduce.js")).reduce,
   throughput: async () => (await import("./throughput.js")).throughput,
   soak: async () => (await import("./soak.js")).soak,

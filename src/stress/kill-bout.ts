@@ -95,10 +95,12 @@ export class Bout {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve(`nothing in ${SETTLE_MS / 1000} s`), SETTLE_MS);
     });
+    const start = performance.now();
     const call = begin(this.engine, this.#input, kind).catch((error: unknown) => String(error));
     const got = await Promise.race([call, late]);
     clearTimeout(timer);
     this.jobs++;
+    this.#run.took(performance.now() - start, `${kind}, ${what}`);
     if (bits(got) === bits(wanted)) return;
     this.#violate(
       "a job has the same bits as without the death",

@@ -48,6 +48,8 @@ export type Message =
   /** What the calls are that are outstanding now. */
   | { readonly kind: "doing"; readonly text: string }
   | { readonly kind: "violation"; readonly rule: string; readonly detail: string }
+  /** Of a thread's calls the slowest so far, in milliseconds. */
+  | { readonly kind: "took"; readonly milliseconds: number; readonly what: string }
   /** What keeps the scenario from running. */
   | { readonly kind: "unable"; readonly error: unknown }
   /** An attached submitter has closed; what its line counted, and what its calls needed. */

@@ -24,6 +24,7 @@ import {
 } from "./reduce-board.js";
 import { fault, type Outcome, type Started, start, warmUp } from "./reduce-call.js";
 import { type Call, type DataSpec, describe, Script } from "./reduce-script.js";
+import { NO_RESCUE } from "./runner.js";
 
 const init = workerData as LifeInit;
 const { board, submitter, manner } = init;
@@ -90,6 +91,7 @@ class Submissions {
   needed: Counts = NO_COUNTS;
   begun = 0;
   readonly ways = new Map<string, number>();
+  #slowest = 0;
   readonly #engine: Engine;
   readonly #shelf: Shelf;
   readonly #script = new Script(init.seed, init.life, submitter, manner === "rough");
@@ -127,17 +129,25 @@ class Submissions {
     const pending = calls.map((call) => {
       const key = Symbol();
       unsettled.set(key, `batch ${batch}: ${describe(data, call)}`);
+      const from = performance.now();
       const started = start(this.#engine, call, data.dtype, arrays);
       this.begun += started.begun;
       this.needed = add(this.needed, started.needed);
       return started.outcome.then((outcome) => {
         unsettled.delete(key);
         Atomics.add(board, line + SETTLED, 1);
+        this.#time(performance.now() - from, describe(data, call));
         this.#judge(batch, data, call, started, outcome);
       });
     });
     await close?.();
     await Promise.all(pending);
+  }
+
+  #time(milliseconds: number, what: string): void {
+    if (milliseconds <= this.#slowest) return;
+    this.#slowest = milliseconds;
+    tell({ kind: "took", milliseconds, what: `${where()}: ${what}` });
   }
 
   #judge(batch: number, data: DataSpec, call: Call, started: Started, outcome: Outcome): void {
@@ -258,6 +268,7 @@ async function owner(): Promise<void> {
     checkMemory(engine, before.used, stage);
   }
   checkDeaths(engine);
+  checkRescued(engine);
   await doing("engine.close()", close);
   tell({ kind: "closed", ways: Object.fromEntries(submissions.ways) });
 }
@@ -295,6 +306,11 @@ function checkMemory(engine: Engine, before: number, stage: number): void {
         `${workers + 1} staging rooms of ${stage} bytes may stay`,
     );
   }
+}
+
+function checkRescued(engine: Engine): void {
+  const { rescued } = engine.stats();
+  if (rescued > 0) violate(NO_RESCUE, `${rescued} lost wake-ups were made good`);
 }
 
 function checkDeaths(engine: Engine): void {

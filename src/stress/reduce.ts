@@ -80,6 +80,7 @@ class Life {
   readonly ways = new Map<string, number>();
   violation: Violation | undefined;
   unable: unknown;
+  readonly #run: Run;
   readonly #board: Int32Array<SharedArrayBuffer>;
   readonly #submitters: Submitter[];
   #counted: Counts = NO_COUNTS;
@@ -87,6 +88,7 @@ class Life {
   #farewellSaid = false;
 
   constructor(run: Run, plan: Plan) {
+    this.#run = run;
     this.plan = plan;
     const words = LINES + plan.submitters * LINE;
     this.#board = new Int32Array(new SharedArrayBuffer(4 * words));
@@ -153,6 +155,9 @@ class Life {
         return;
       case "violation":
         this.#violate(message.rule, message.detail);
+        return;
+      case "took":
+        this.#run.took(message.milliseconds, message.what);
         return;
       case "unable":
         this.unable ??= message.error;

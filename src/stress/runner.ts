@@ -2,6 +2,8 @@
 // summary, each with its time. It prints nothing: the command line, `soak` and the mutants' table
 // make of the outcome what they need.
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { RescuedMessage } from "../engine/watch.js";
 import { Random } from "./random.js";
 import type {
   Sample,
@@ -12,6 +14,7 @@ import type {
   TimelineEvent,
   Violation,
 } from "./scenario.js";
+import { MOST_JOB_MS } from "./scenario.js";
 
 /** Samples that are kept. A longer run keeps every second one, then every fourth, and so on. */
 export const MOST_SAMPLES = 4096;
@@ -21,6 +24,9 @@ export const MOST_VIOLATIONS = 100;
 /** Names of phases that are told apart. */
 const MOST_PHASES = 64;
 const OTHER_PHASES = "further phases";
+
+/** Of engines in other threads and processes scenarios tell by themselves. */
+export const NO_RESCUE = "no wake-up is lost";
 
 interface Timed {
   /** Milliseconds since the run began. */
@@ -77,6 +83,7 @@ export async function runScenario(
   watcher: Watcher = {},
 ): Promise<Outcome> {
   const log = new Log(watcher);
+  subscribe("ringfold:rescued", log.rescued);
   let summary: Summary | undefined;
   let error: unknown;
   try {
@@ -86,6 +93,7 @@ export async function runScenario(
       signal,
       sample: (sample) => log.sample(sample),
       event: (event) => log.event(event),
+      took: (milliseconds, what) => log.took(milliseconds, what),
       violation: (violation) => log.violation(violation),
     });
   } catch (thrown) {
@@ -93,7 +101,10 @@ export async function runScenario(
     if (!signal.aborted || thrown !== signal.reason) {
       error = thrown ?? new Error(`${scenario.name} threw ${String(thrown)}`);
     }
+  } finally {
+    unsubscribe("ringfold:rescued", log.rescued);
   }
+  summary = summary && { ...summary, figures: { ...summary.figures, ...log.slowest() } };
   const { name, describe, asserts, unit, takes } = scenario;
   const { modules: _, ...asked } = settings;
   return {
@@ -121,6 +132,7 @@ class Log {
   #told = 0;
   #last: TimedSample | undefined;
   #violationCount = 0;
+  #slowest = -1;
 
   constructor(watcher: Watcher) {
     this.#watcher = watcher;
@@ -160,6 +172,26 @@ class Log {
     if (this.#events.length < MOST_EVENTS) this.#events.push(timed);
     this.#watcher.event?.(timed);
   }
+
+  took(milliseconds: number, what: string): void {
+    if (milliseconds > this.#slowest) this.#slowest = milliseconds;
+    if (milliseconds <= MOST_JOB_MS) return;
+    this.violation({
+      rule: `no job takes longer than ${MOST_JOB_MS / 1000} s`,
+      detail: `${Math.round(milliseconds)} ms: ${what}`,
+    });
+  }
+
+  /** A figure, if there were jobs. */
+  slowest(): Summary["figures"] {
+    return this.#slowest < 0 ? {} : { "slowest job (ms)": Number(this.#slowest.toFixed(1)) };
+  }
+
+  /** An engine of this thread had to be woken by its watch. */
+  readonly rescued = (message: unknown): void => {
+    const { rescued } = message as RescuedMessage;
+    this.violation({ rule: NO_RESCUE, detail: `${rescued} lost wake-ups were made good` });
+  };
 
   violation(violation: Violation): void {
     const timed = { ...violation, at: this.#now(), phase: this.#last?.phase ?? "" };

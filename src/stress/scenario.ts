@@ -6,6 +6,9 @@
 
 import type { Random } from "./random.js";
 
+/** A job of a scenario never takes that long by itself, also on a busy machine. */
+export const MOST_JOB_MS = 1000;
+
 export interface Settings {
   /** 0 to 2^32 − 1: decides the scripts of operations, not how threads interleave. */
   readonly seed: number;
@@ -86,6 +89,11 @@ export interface Run {
   readonly signal: AbortSignal;
   sample(sample: Sample): void;
   event(event: TimelineEvent): void;
+  /**
+   * A job took so many milliseconds from the call to its value. The slowest is told with the summary; one
+   * that took longer than MOST_JOB_MS is a violation.
+   */
+  took(milliseconds: number, what: string): void;
   violation(violation: Violation): void;
 }
 

@@ -80,6 +80,7 @@ class Soak {
         this.#run.sample({ ...sample, phase, operations: this.#operations });
       },
       event: (event) => this.#run.event(event),
+      took: (milliseconds, what) => this.#run.took(milliseconds, `${scenario.name}: ${what}`),
       violation: ({ rule, detail, replay }) => {
         this.#failed = true;
         const command = [`ringfold stress ${scenario.name}`];

@@ -65,7 +65,7 @@ test("no second try: the publisher looks for waiters before there is one, which 
     assert.is(sleep, text.length - 1);
     assert.match(
       trace.stuck[0] ?? "",
-      /^waiter 0 sleeps at work gate epoch, in park gate\.ts:\d+$/,
+      /^waiter 0 sleeps at work gate epoch, in sleep gate\.ts:\d+$/,
     );
     assert.ok(trace.lines.every(({ where }) => /^\w+( [\w/-]+\.ts:\d+)?$/.test(where)));
     assert.equal(

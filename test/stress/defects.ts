@@ -1,6 +1,6 @@
-// Compiles core/record.ts with a ring that has a defect, to see whether `linear` catches it.
+// Compiles a core that has a defect, to see whether a scenario catches it.
 
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,16 +20,19 @@ type Defect =
   | { readonly switches: readonly string[] }
   | { readonly file: string; readonly change: readonly [string, string] };
 
-export async function withDefect(defect: Defect): Promise<WebAssembly.Module> {
+/** `entry`: record.ts is what `linear` runs, index.ts the core. */
+export async function withDefect(
+  defect: Defect,
+  entry: "record.ts" | "index.ts",
+): Promise<WebAssembly.Module> {
   const folder = await mkdtemp(join(tmpdir(), "ringfold-defect-"));
   try {
-    const sources = (await readdir(CORE)).filter((name) => name.endsWith(".ts"));
-    await Promise.all(sources.map((name) => cp(join(CORE, name), join(folder, name))));
+    await cp(CORE, folder, { recursive: true });
     if ("change" in defect) await change(join(folder, defect.file), defect.change);
     const { compile } = (await import(join(CORE, "compile.mjs"))) as Compiler;
-    const out = join(folder, "record.wasm");
+    const out = join(folder, "out.wasm");
     const switches = "switches" in defect ? defect.switches : [];
-    await compile(join(folder, "record.ts"), out, { optimize: false, switches });
+    await compile(join(folder, entry), out, { optimize: false, switches });
     return new WebAssembly.Module(await readFile(out));
   } finally {
     await rm(folder, { recursive: true });

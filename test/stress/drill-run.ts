@@ -48,6 +48,7 @@ export async function runScenario(
       onSample(() => controller.abort());
     },
     event: (event) => events.push(event),
+    took: () => {},
     violation: (violation) => violations.push(violation),
   });
   return { summary, samples, events, violations };

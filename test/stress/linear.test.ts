@@ -28,6 +28,7 @@ async function run({ module = record, ...options }: Options, signal?: AbortSigna
     signal: signal ?? new AbortController().signal,
     sample: () => samples++,
     event: () => {},
+    took: () => {},
     violation: (violation) => violations.push(violation),
   });
   return { summary, violations, samples };
@@ -231,17 +232,20 @@ const defects: [string, Defect][] = [
 
 for (const [name, defect] of defects) {
   test(`a ring that ${name} is caught, and the report shows where`, async () => {
-    const { violations } = await run({ module: await withDefect(defect), duration: 40_000 });
+    const { violations } = await run({
+      module: await withDefect(defect, "record.ts"),
+      duration: 40_000,
+    });
     assert.is(violations.length, 1);
     assert.match(violations[0]?.detail as string, /cannot|in the midst of one/);
   });
 }
 
 test("a ring whose reserve never ends is given up after two seconds, and its threads end", async () => {
-  const module = await withDefect({
-    file: "ring.ts",
-    change: ["      return -1;\n", ""],
-  });
+  const module = await withDefect(
+    { file: "ring.ts", change: ["      return -1;\n", ""] },
+    "record.ts",
+  );
   const { violations } = await run({ module, producers: 2, consumers: 1, duration: 40_000 });
   assert.is(violations[0]?.rule, "operations on a ring come to an end");
   assert.match(violations[0]?.detail as string, /producer \d: reserve/);

@@ -27,6 +27,7 @@ async function run(duration: number, how = litmus.run, signal = new AbortControl
     signal,
     sample: () => samples++,
     event: () => {},
+    took: () => {},
     violation: (violation) => violations.push(violation),
   };
   const summary: Summary = await how(it);

@@ -1,10 +1,6 @@
 // The `reduce` scenario: the core as it is passes, one with a defect is caught, and so is any value
 // that differs in a bit.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createEngine } from "../../src/index.js";
 import { MODULES } from "../../src/stress/index.js";
 import { reduce } from "../../src/stress/reduce.js";
@@ -13,30 +9,8 @@ import { fault } from "../../src/stress/reduce-call.js";
 import { type Call, type DataSpec, Script } from "../../src/stress/reduce-script.js";
 import { type Outcome, runScenario } from "../../src/stress/runner.js";
 import { assert, seeded, test } from "../harness.js";
+import { withDefect } from "./defects.js";
 import { NOTHING_CHOSEN } from "./settings.js";
-
-const CORE = fileURLToPath(new URL("../../../src/core", import.meta.url));
-
-interface Compiler {
-  compile(entry: string, outFile: string, options: { optimize: boolean }): Promise<void>;
-}
-
-/** The core with something else in place of a text that stands once in `file`. */
-async function withDefect(file: string, is: string, becomes: string): Promise<WebAssembly.Module> {
-  const folder = await mkdtemp(join(tmpdir(), "ringfold-defect-"));
-  try {
-    await cp(CORE, folder, { recursive: true });
-    const parts = (await readFile(join(folder, file), "utf8")).split(is);
-    assert.is(parts.length, 2, `"${is}" stands in ${file} once`);
-    await writeFile(join(folder, file), parts.join(becomes));
-    const { compile } = (await import(join(CORE, "compile.mjs"))) as Compiler;
-    const out = join(folder, "core.wasm");
-    await compile(join(folder, "index.ts"), out, { optimize: false });
-    return new WebAssembly.Module(await readFile(out));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 function run(seed: number, duration: number, core = MODULES.core): Promise<Outcome> {
   const modules = Object.create(MODULES, { core: { value: core } }) as typeof MODULES;
@@ -62,9 +36,14 @@ test("random jobs on the core as it is give what the oracle says, and leave noth
 
 test("a core that merges right and left the wrong way round is caught, with a replay", async () => {
   const core = await withDefect(
-    "fold.ts",
-    "into + offset, left + offset, right + offset",
-    "into + offset, right + offset, left + offset",
+    {
+      file: "fold.ts",
+      change: [
+        "into + offset, left + offset, right + offset",
+        "into + offset, right + offset, left + offset",
+      ],
+    },
+    "index.ts",
   );
   // Ten times as long as it has ever taken, for a day on which all takes ten times as long.
   const outcome = await run(7, 40_000, core);
