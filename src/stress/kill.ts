@@ -104,7 +104,7 @@ class Killing {
     const before = this.#jobs;
     try {
       for (let i = 0; i < STRIKES && !bout.isBroken; i++) {
-        if (signal.aborted || performance.now() > end) break;
+        if (signal.aborted || (i > 0 && performance.now() > end)) break;
         const { name, strike } = draw();
         this.#name = name;
         if (await strike(bout)) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);

@@ -35,8 +35,9 @@ interface Pattern {
 /** Longest random pauses before a publication, in looks of about a nanosecond. */
 const PAUSES = [0, 300, 3000, 30_000];
 const CAPACITY = 64;
-/** Milliseconds of a round: longer than a park, its audit and their start. */
+/** Milliseconds of a round: longer than a park, its audit and their start; and at least. */
 const ROUND = 600;
+const LEAST_ROUND = 20;
 /** Milliseconds that a victim has to fall asleep. */
 const FALL_ASLEEP = 1000;
 
@@ -110,11 +111,15 @@ class Park {
     // In a short run all patterns have a turn, and as much time again for threads to start.
     const share = settings.duration / (2 * PATTERNS.length);
     try {
-      while (left() > 0 && !signal.aborted && !this.#failed) {
+      const isOver = () => signal.aborted || this.#failed;
+      // Each pattern once, however long threads take to start.
+      for (let turn = 0; (turn === 0 || left() > 0) && !isOver(); turn++) {
         for (const pattern of PATTERNS) {
-          if (left() <= 0 || signal.aborted || this.#failed) break;
-          const limit = Math.min(left(), Math.max(20, Math.min(ROUND, share)));
-          await this.#round(pattern, random.pick(PAUSES), limit);
+          if (isOver() || (turn > 0 && left() <= 0)) break;
+          const limit = Math.max(LEAST_ROUND, Math.min(ROUND, share, turn === 0 ? share : left()));
+          // A round may be over before a thread of it had a processor.
+          do await this.#round(pattern, random.pick(PAUSES), limit);
+          while (turn === 0 && this.#seen.get(pattern.name)?.items === 0 && !isOver());
         }
       }
     } finally {
