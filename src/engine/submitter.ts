@@ -166,11 +166,12 @@ export class Submitter {
     this.#listener = this.#makeListener();
     this.#watch = new Watch(shared, this.me);
     Atomics.store(shared.i32s, (line + LINE_STATE) >> 2, STATE_READY);
-    this.#alive = setInterval(() => this.#look(), WATCH_MS);
+    this.#alive = setInterval(() => this.#watchOver(), WATCH_MS);
     this.#alive.unref();
   }
 
-  #look(): void {
+  /** Twice a second. */
+  #watchOver(): void {
     if (this.#watch.isAnswerLeft(this.#listener.epoch)) {
       this.drain();
       this.listen();
