@@ -31,7 +31,7 @@ import {
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
 import type { StateReader } from "../operators/operator.js";
-import { Arena } from "./arena.js";
+import { Arena, tableBytes } from "./arena.js";
 
 export const PAGE = 65536;
 /**
@@ -163,7 +163,8 @@ export class Shared implements StateReader {
     const cells = TASK_SLOTS + (capacity << SLOT_SHIFT);
     const arena = cells + MAX_JOBS * CELLS_SIZE;
     const maximum = Math.floor(layout.maxBytes / PAGE);
-    const pages = Math.ceil(arena / PAGE);
+    const least = Math.ceil(arena / PAGE) + 1;
+    const pages = Math.ceil((arena + tableBytes(PAGE * Math.max(maximum, least))) / PAGE);
     if (pages > maximum) {
       throw new RingfoldError(
         "ERR_MEMORY",
