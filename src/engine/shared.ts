@@ -65,7 +65,20 @@ export interface Core {
   gatePark(gate: number, participant: number, epoch: number, timeout: bigint): number;
   gateWake(gate: number, words: number, count: number): number;
   foldAll(me: number, job: number): void;
-  roundExact(me: number, state: number, scale: number, single: 0 | 1): number;
+  roundExact(me: number, state: number, form: number, single: 0 | 1): number;
+  meanExact(me: number, state: number, form: number, single: 0 | 1): number;
+  rootExact(me: number, state: number, form: number, single: 0 | 1): number;
+  conditionExact(me: number, sum: number, abs: number, form: number, single: 0 | 1): number;
+  spreadExact(
+    me: number,
+    sum: number,
+    squares: number,
+    sumForm: number,
+    squaresForm: number,
+    ddof: number,
+    isRoot: 0 | 1,
+    single: 0 | 1,
+  ): number;
   foldBegin(): void;
   foldBlocks(me: number, job: number, p: number, block: bigint, elements: bigint): number;
   foldEnd(me: number, job: number, into: number): void;
@@ -284,8 +297,34 @@ export class Shared implements StateReader {
     return this.u32s[address >>> 2] as number;
   }
 
-  round(address: number, scale: number, single: boolean): number {
-    return this.core.roundExact(this.me, address, scale, single ? 1 : 0);
+  round(sum: number, form: number, single: boolean): number {
+    return this.core.roundExact(this.me, sum, form, single ? 1 : 0);
+  }
+
+  mean(sum: number, form: number, single: boolean): number {
+    return this.core.meanExact(this.me, sum, form, single ? 1 : 0);
+  }
+
+  root(squares: number, form: number, single: boolean): number {
+    return this.core.rootExact(this.me, squares, form, single ? 1 : 0);
+  }
+
+  condition(sum: number, magnitudes: number, form: number, single: boolean): number {
+    return this.core.conditionExact(this.me, sum, magnitudes, form, single ? 1 : 0);
+  }
+
+  spread(
+    sum: number,
+    squares: number,
+    form: number,
+    squaresForm: number,
+    ddof: number,
+    isRoot: boolean,
+    single: boolean,
+  ): number {
+    const [rooted, rounded] = [isRoot ? 1 : 0, single ? 1 : 0] as const;
+    const { me, core } = this;
+    return core.spreadExact(me, sum, squares, form, squaresForm, ddof, rooted, rounded);
   }
 
   copy(address: number, length: number): Uint8Array {
