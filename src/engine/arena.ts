@@ -98,6 +98,13 @@ export class Arena {
     return (this.#shared.u32s[USED] as number) * UNIT;
   }
 
+  /** Bytes that are not in live blocks, also those that the memory may yet grow by. */
+  get spare(): number {
+    const words = this.#shared.u32s;
+    const most = (words[LIMIT] as number) - (words[FIRST] as number);
+    return (most - (words[USED] as number)) * UNIT;
+  }
+
   /**
    * The address of `bytes` bytes, not cleared, of `owner`: 0, or who has them freed when it dies.
    * @throws RingfoldError ERR_MEMORY

@@ -286,9 +286,7 @@ export const SUMS: readonly Operator[] = [
   operator("l2", {
     exact: form([EXACT_SQUARES], finishRoot),
     fast: rounded([SQUARES], (state, at) => Math.sqrt(state.f64(first(at)) + 0)),
-    integer: form([SQUARES], (state, at, { single }) =>
-      state.root(first(at), PRODUCTS, single),
-    ),
+    integer: form([SQUARES], (state, at, { single }) => state.root(first(at), PRODUCTS, single)),
   }),
   operator("maxNorm", { exact: ofExtrema, fast: ofExtrema, integer: ofExtrema }),
   spread("variance", 0, false),

@@ -158,7 +158,7 @@ function divide(num: usize, nn: i32, den: usize, dn: i32, exponent: i32, m: i32,
   const quotient = room + QUOTIENT;
   for (let j = m; j >= 0; j--) set(quotient, j + 1, divideDigit(rest, divisor, dn, j));
   for (let i = 0; !isLeft && i < dn; i++) isLeft = get(rest, i) != 0;
-  set(quotient, 0, isLeft ? 1 : 0);
+  set(quotient, 0, u64(isLeft));
   return exponent + 32 * base - 32;
 }
 
@@ -167,7 +167,7 @@ function divideDigit(rest: usize, divisor: usize, dn: i32, j: i32): u64 {
   const first = get(divisor, dn - 1);
   const head = (get(rest, j + dn) << 32) | get(rest, j + dn - 1);
   let times = head / first;
-  let over = head % first;
+  let over = head - times * first;
   if (dn > 1) {
     const second = get(divisor, dn - 2);
     const third = get(rest, j + dn - 2);
