@@ -72,10 +72,11 @@ interface Items {
   readonly items: Words;
 }
 
-function condition(kinds: Kinds, telling: "signal" | "broadcast"): AnyProgram {
+/** `early`: signals that come before there is anything to be told. */
+function condition(kinds: Kinds, telling: "signal" | "broadcast", early = 0): AnyProgram {
   const n = kinds.length;
   return program<Items>({
-    name: `condition-async-${nameOf(kinds)}-${telling}`,
+    name: `condition-async-${nameOf(kinds)}-${telling}${early > 0 ? `-${early}-early` : ""}`,
     proves: "who waits is told: none sleeps beside an item",
     needs: ["Mutex", "Condition"],
     isAsync: true,
@@ -97,6 +98,7 @@ function condition(kinds: Kinds, telling: "signal" | "broadcast"): AnyProgram {
       {
         name: "producer",
         body: (p, { mutex, cond, items }, hands) => {
+          for (let time = 0; time < early; time++) p.Condition.signal(cond);
           const times = telling === "signal" ? n : 1;
           for (let time = 0; time < times; time++) {
             p.Mutex.lock(mutex, 99);
@@ -190,6 +192,7 @@ export const ASYNC: readonly AnyProgram[] = [
   semaphore(["async", "blocks"], 2),
   semaphore(["async", "blocks"], 3),
   condition(async(1), "signal"),
+  condition(async(1), "signal", 1),
   condition(["async", "blocks"], "broadcast"),
   barrier(async(2), 2),
   barrier(["async", "blocks"], 3),

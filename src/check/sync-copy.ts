@@ -1,6 +1,7 @@
 // Copies of the compiled src/sync, changed as texts: asynchronous functions as generators, which the
 // checker drives as it drives functions (an `await` hands control to the runtime's queue, which
-// nobody can stop and replay); and defects, for tests.
+// nobody can stop and replay); and defects, for tests. Its threads are threads of their own, so each
+// call has a line of its own.
 
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +24,8 @@ function asGenerators(text: string): string {
     .replaceAll("async function ", "function* ")
     .replaceAll("await ", "yield ")
     .replaceAll("return runAsync(", "return yield* runAsync(")
-    .replace("globalThis.setInterval?.(() => { }, LONG)", "undefined");
+    .replace("globalThis.setInterval?.(() => { }, LONG)", "undefined")
+    .replace(/(function lineAt.*\n)/, "$1    return new Line();\n");
 }
 
 /** Ours, changed; with asynchronous functions, as generators. */

@@ -2,7 +2,7 @@
 // calls these for data that it alone reads.
 
 import { copy, load32, peek32, peek64 } from "./atomic";
-import { clear, ROOM_DIGITS, round, settle } from "./kernels/digits";
+import { clear, settle } from "./kernels/digits";
 import { extent } from "./kernels/extent";
 import { FLOAT64, foldBlock, foldRunning, foldTwo, mergeState, takesTwo } from "./kernels/index";
 import { foldNeighbours, mergeNeighbours } from "./kernels/pairs";
@@ -27,7 +27,6 @@ import {
   OP_RUNNING,
   OP_SIZE,
   OP_SUM,
-  SCRATCH_EXACT,
 } from "./map";
 import { scratchOf } from "./places";
 import { STEPPED } from "./switches";
@@ -393,9 +392,4 @@ export function foldAll(me: i32, job: usize): void {
   foldBegin();
   foldBlocks(me, job, <usize>peek32(job + JOB_INPUT), 0, peek64(job + JOB_LENGTH));
   foldEnd(me, job, <usize>peek32(job + JOB_CELLS));
-}
-
-/** The value of a settled exact sum at `state`, whose digit 0 weighs 2^scale. */
-export function roundExact(me: i32, state: usize, scale: i32, single: bool): f64 {
-  return round(state, scale, single, scratchOf(me) + SCRATCH_EXACT + ROOM_DIGITS);
 }

@@ -1,6 +1,7 @@
 // The exports of the core: what host and worker threads call.
 
-export { foldAll, foldBegin, foldBlocks, foldEnd, mergeRecord, roundExact } from "./fold";
+export { conditionExact, meanExact, rootExact, roundExact, spreadExact } from "./finish";
+export { foldAll, foldBegin, foldBlocks, foldEnd, mergeRecord } from "./fold";
 export {
   announce as gateAnnounce,
   cancel as gateCancel,

@@ -2,74 +2,95 @@
 // own cells, scratch, rings of pairwise jobs. Any thread may call it; a lock
 // word in the memory orders them. It is never called on the way of a task.
 //
-// Blocks lie one behind the other, next fit, boundary tags (D. Knuth, The Art
-// of Computer Programming, vol. 1, 2.5): a header of 128 bytes before each
-// payload holds its size and its left neighbour's, in units of 128 bytes, so
-// that payloads are aligned to 128 and a freed block joins both neighbours.
+// Blocks lie one behind the other, with boundary tags (D. Knuth, The Art of
+// Computer Programming, vol. 1, 2.5): a header of 128 bytes before each
+// payload (header.ts) holds its size and its left neighbour's, in units of 128
+// bytes, so that payloads are aligned to 128 and a freed block joins both
+// neighbours. Free blocks are found by size (free-lists.ts), blocks by an
+// address inside them (block-starts.ts), in a number of steps that does not
+// depend on how many there are. Only what is asked of all blocks of an owner
+// walks over all blocks.
 //
 // A thread may die at any instruction here. So a block's header names its
-// owner, whose blocks can be found when it is dead; and a change is first
-// written to a journal, as words and values, then made: whoever finds the lock
-// held by a dead thread makes the change of the journal once more (redo
-// logging), or none if the journal was not complete.
+// owner, whose blocks can be found when it is dead; and a change is put
+// together as words and values, and made by a journal (journal.ts): all of it
+// or nothing. Whoever finds the lock held by a dead thread makes the change
+// that the journal has decided once more. Headers, links, bits of starts and
+// counts change in one such change, so whoever has the lock finds:
+//
+// - blocks lie without gaps from FIRST to END, and LEFT is the size of the left one;
+// - a bit of starts is set for each block, free or live, and for nothing else;
+// - free blocks are in the list of their class, live ones in none;
+// - no two free blocks are neighbours.
+//
+// The longest change, a block that joins both neighbours, has 26 words: 1 of
+// USED, 3 to unlink each neighbour, 3 of the header, 1 of the right neighbour,
+// 5 to link, 5 to clear each of two bits. The memory grows before END does: if
+// the thread dies in between, the next one that needs pages has them already.
 
-import { CONTROL_ARENA } from "../core/map.js";
+import { CONTROL_ARENA, CONTROL_SUBMITTERS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
+import { BlockStarts, startWords } from "./block-starts.js";
+import { FreeLists, LIST_WORDS } from "./free-lists.js";
+import { FREE, LEFT, LIVE, OWNER, SIZE, STATE, UNIT, wordOf } from "./header.js";
 import { forgetRings } from "./intents.js";
+import { Journal } from "./journal.js";
 import type { Shared } from "./shared.js";
 
-const UNIT = 128;
 const PAGE_UNITS = 65536 / UNIT;
 
-// Words of the control block behind the lock (u32 indices; all but LIMIT change under the lock).
+// Words of the control block behind the lock (u32 indices; all but LIMIT and TABLES change under the lock).
 const LOCK = CONTROL_ARENA >> 2;
 const FIRST = LOCK + 1;
 const END = LOCK + 2;
-const CURSOR = LOCK + 3;
+/** Constant: the first word of the lists, and behind them the starts. */
+const TABLES = LOCK + 3;
 /** One more at every free: a range found live stays live while it has not moved. */
 const GENERATION = LOCK + 4;
 const LIMIT = LOCK + 5;
 const USED = LOCK + 6;
-/** Words of the journal that count, and behind it those words: where to, what. */
 const JOURNAL = LOCK + 8;
 
-// Words of a header.
-const STATE = 0;
-const SIZE = 1;
-const LEFT = 2;
-/** Participant + 1; 0: the engine, until somebody frees it; others as their users say. */
-const OWNER = 3;
 /** Looks at a lock that is taken, before somebody asks whether its holder lives. */
 const STUCK = 100_000;
-const LIVE = 0x4556494c;
-const FREE = 0x45455246;
+
+/** Bytes of the arena's tables in a memory of up to `limit` bytes: a 1,024th of it and some more. */
+export function tableBytes(limit: number): number {
+  return UNIT * Math.ceil((4 * (LIST_WORDS + startWords(Math.floor(limit / UNIT)))) / UNIT);
+}
 
 export class Arena {
   readonly #shared: Shared;
+  readonly #journal: Journal;
+  #lists: FreeLists | undefined;
+  #starts: BlockStarts | undefined;
   #liveStart = 0;
   #liveEnd = 0;
   #liveGeneration = -1;
-  /** The change that is being put together: words and values. */
-  readonly #change: number[] = [];
   /** Called now and then while the lock stays taken. */
   onStuck: (holder: number) => void = () => {};
 
   constructor(shared: Shared) {
     this.#shared = shared;
+    this.#journal = new Journal(shared, JOURNAL, CONTROL_SUBMITTERS >> 2);
   }
 
-  /** Makes one free block of [start, end); the memory may grow to `limit` bytes. */
+  /**
+   * Puts the tables at `start`, and makes one free block of what follows up to `end`; the memory,
+   * which is all 0 from `start` on, may grow to `limit` bytes.
+   */
   format(start: number, end: number, limit: number): void {
     const words = this.#shared.u32s;
-    const first = Math.ceil(start / UNIT);
+    const tables = Math.ceil(start / UNIT);
+    const first = tables + tableBytes(limit) / UNIT;
     const last = Math.floor(end / UNIT);
     words[FIRST] = first;
     words[END] = last;
-    words[CURSOR] = first;
+    words[TABLES] = wordOf(tables, 0);
     words[LIMIT] = Math.floor(limit / UNIT);
     words[USED] = 0;
-    if (last > first) this.#header(first, FREE, last - first, 0);
-    this.#commit();
+    if (last > first) this.#free(first, last - first, 0);
+    this.#journal.commit();
   }
 
   /** Bytes in live blocks, headers included. */
@@ -77,16 +98,24 @@ export class Arena {
     return (this.#shared.u32s[USED] as number) * UNIT;
   }
 
+  /** Bytes that are not in live blocks, also those that the memory may yet grow by. */
+  get spare(): number {
+    const words = this.#shared.u32s;
+    const most = (words[LIMIT] as number) - (words[FIRST] as number);
+    return (most - (words[USED] as number)) * UNIT;
+  }
+
   /**
    * The address of `bytes` bytes, not cleared, of `owner`: 0, or who has them freed when it dies.
    * @throws RingfoldError ERR_MEMORY
    */
   alloc(bytes: number, owner = 0): number {
-    const units = Math.ceil(bytes / UNIT) + 1;
+    // No payload is empty, so that its address is in its block.
+    const units = Math.max(1, Math.ceil(bytes / UNIT)) + 1;
     return this.#locked(() => {
-      const at = this.#find(units) ?? this.#grow(units, bytes);
+      const at = this.#tables().lists.find(units) ?? this.#grow(units, bytes);
       this.#take(at, units, owner);
-      this.#commit();
+      this.#journal.commit();
       return (at + 1) * UNIT;
     });
   }
@@ -95,7 +124,7 @@ export class Arena {
   free(address: number): boolean {
     const at = address / UNIT - 1;
     return this.#locked(() => {
-      if (!Number.isInteger(at) || this.#blockAt(address) !== at) return false;
+      if (this.#blockAt(address) !== at) return false;
       this.#give(at);
       return true;
     });
@@ -138,7 +167,7 @@ export class Arena {
     const mine = this.#shared.me + 1;
     if (Atomics.compareExchange(locks, LOCK, dead + 1, mine) !== dead + 1) return;
     this.#shared.refresh();
-    this.#redo();
+    this.#journal.redo();
     Atomics.store(this.#shared.u32s, LOCK, 0);
   }
 
@@ -161,43 +190,28 @@ export class Arena {
     });
   }
 
-  /** The live block whose payload holds `address`. */
+  /** The live block whose payload holds `address`, which may be any number. */
   #blockAt(address: number): number | undefined {
+    const unit = Math.floor(address / UNIT);
     const words = this.#shared.u32s;
-    const unit = address / UNIT;
-    const end = words[END] as number;
-    for (let at = words[FIRST] as number; at < end && at < unit; at += this.#word(at, SIZE)) {
-      if (unit < at + this.#word(at, SIZE)) {
-        return unit >= at + 1 && this.#word(at, STATE) === LIVE ? at : undefined;
-      }
-    }
-    return undefined;
-  }
-
-  #find(units: number): number | undefined {
-    const words = this.#shared.u32s;
-    const first = words[FIRST] as number;
-    const end = words[END] as number;
-    const cursor = words[CURSOR] as number;
-    for (let at = cursor; at < end; at += this.#word(at, SIZE)) {
-      if (this.#word(at, STATE) === FREE && this.#word(at, SIZE) >= units) return at;
-    }
-    for (let at = first; at < cursor; at += this.#word(at, SIZE)) {
-      if (this.#word(at, STATE) === FREE && this.#word(at, SIZE) >= units) return at;
-    }
-    return undefined;
+    if (!(unit >= (words[FIRST] as number) && unit < (words[END] as number))) return undefined;
+    const at = this.#tables().starts.before(unit) as number;
+    return unit !== at && this.#word(at, STATE) === LIVE ? at : undefined;
   }
 
   /** Lengthens the memory so that its last block is free and has `units`. */
   #grow(units: number, bytes: number): number {
     const words = this.#shared.u32s;
+    const { lists, starts } = this.#tables();
     const end = words[END] as number;
-    const left = this.#lastSize();
-    const last = end - left;
-    const tail = left !== 0 && this.#word(last, STATE) === FREE ? left : 0;
+    const last = starts.before(end - 1) ?? end;
+    const tail = last < end && this.#word(last, STATE) === FREE ? end - last : 0;
     const pages = Math.ceil((units - tail) / PAGE_UNITS);
     const limit = words[LIMIT] as number;
     if (end + pages * PAGE_UNITS > limit) {
+      // Of its own class not all blocks were looked at.
+      const found = lists.find(units, Number.POSITIVE_INFINITY);
+      if (found !== undefined) return found;
       throw new RingfoldError(
         "ERR_MEMORY",
         `${bytes} more bytes would take the engine's memory beyond its ${limit * UNIT}: free ` +
@@ -217,107 +231,80 @@ export class Arena {
     }
     this.#shared.refresh();
     const start = end - tail;
-    this.#set(END, end + pages * PAGE_UNITS);
-    this.#header(
-      start,
-      FREE,
-      tail + pages * PAGE_UNITS,
-      tail === 0 ? left : this.#word(start, LEFT),
-    );
-    this.#commit();
+    const left = tail === 0 ? end - last : this.#word(start, LEFT);
+    if (tail !== 0) lists.unlink(start, tail);
+    this.#journal.set(END, end + pages * PAGE_UNITS);
+    this.#free(start, tail + pages * PAGE_UNITS, left);
+    this.#journal.commit();
     return start;
-  }
-
-  /** Size of the last block; 0 while there is none. */
-  #lastSize(): number {
-    const words = this.#shared.u32s;
-    const end = words[END] as number;
-    let size = 0;
-    for (let at = words[FIRST] as number; at < end; at += size) size = this.#word(at, SIZE);
-    return size;
   }
 
   // --- changes: all of one, or nothing ----------------------------------------------------
 
   /** Makes the free block at `at` a live one of `units`; what is left of it stays free. */
   #take(at: number, units: number, owner: number): void {
-    const words = this.#shared.u32s;
     const size = this.#word(at, SIZE);
+    this.#tables().lists.unlink(at, size);
     this.#header(at, LIVE, units, this.#word(at, LEFT));
-    this.#set((at * UNIT) / 4 + OWNER, owner);
-    this.#set(USED, (words[USED] as number) + units);
-    const next = at + size;
-    if (size > units) {
-      this.#header(at + units, FREE, size - units, units);
-      this.#tellRight(at + units, size - units);
-      this.#set(CURSOR, at + units);
-    } else {
-      this.#set(CURSOR, next < (words[END] as number) ? next : (words[FIRST] as number));
-    }
+    this.#journal.set(wordOf(at, OWNER), owner);
+    this.#journal.set(USED, (this.#shared.u32s[USED] as number) + units);
+    if (size > units) this.#free(at + units, size - units, units);
   }
 
   /** Makes the live block at `at` free and joins it with its neighbours. */
   #give(at: number): void {
     const words = this.#shared.u32s;
+    const { lists, starts } = this.#tables();
     let start = at;
     let size = this.#word(at, SIZE);
     forgetRings(this.#shared, at * UNIT, (at + size) * UNIT);
     Atomics.add(words, GENERATION, 1);
-    this.#set(USED, (words[USED] as number) - size);
+    this.#journal.set(USED, (words[USED] as number) - size);
     const next = at + size;
     if (next < (words[END] as number) && this.#word(next, STATE) === FREE) {
-      size += this.#word(next, SIZE);
+      const more = this.#word(next, SIZE);
+      lists.unlink(next, more);
+      starts.remove(next);
+      size += more;
     }
     const left = this.#word(at, LEFT);
     if (left !== 0 && this.#word(at - left, STATE) === FREE) {
+      lists.unlink(at - left, left);
+      starts.remove(at);
       start = at - left;
       size += left;
     }
-    this.#header(start, FREE, size, this.#word(start, LEFT));
-    this.#tellRight(start, size);
-    this.#set(CURSOR, start);
-    this.#commit();
+    this.#free(start, size, this.#word(start, LEFT));
+    this.#journal.commit();
   }
 
-  /** Tells the block behind [at, at + size) how far its left neighbour reaches. */
-  #tellRight(at: number, size: number): void {
+  /** Makes [at, at + size) a free block, and tells the one behind how far it reaches. */
+  #free(at: number, size: number, left: number): void {
+    const { lists, starts } = this.#tables();
+    this.#header(at, FREE, size, left);
+    lists.link(at, size);
+    starts.add(at);
     const next = at + size;
-    if (next < (this.#shared.u32s[END] as number)) this.#set((next * UNIT) / 4 + LEFT, size);
+    if (next < this.#journal.get(END)) this.#journal.set(wordOf(next, LEFT), size);
   }
 
   #header(at: number, state: number, size: number, left: number): void {
-    const word = (at * UNIT) / 4;
-    this.#set(word + STATE, state);
-    this.#set(word + SIZE, size);
-    this.#set(word + LEFT, left);
-  }
-
-  #set(word: number, value: number): void {
-    this.#change.push(word, value);
-  }
-
-  #commit(): void {
-    const words = this.#shared.u32s;
-    for (let i = 0; i < this.#change.length; i++) {
-      words[JOURNAL + 1 + i] = this.#change[i] as number;
-    }
-    Atomics.store(words, JOURNAL, this.#change.length);
-    this.#change.length = 0;
-    this.#redo();
-  }
-
-  /** Makes the change that the journal holds; doing so twice does no harm. */
-  #redo(): void {
-    const words = this.#shared.u32s;
-    const n = Atomics.load(words, JOURNAL);
-    for (let i = JOURNAL + 1; i <= JOURNAL + n; i += 2) {
-      words[words[i] as number] = words[i + 1] as number;
-    }
-    Atomics.store(words, JOURNAL, 0);
+    this.#journal.set(wordOf(at, STATE), state);
+    this.#journal.set(wordOf(at, SIZE), size);
+    this.#journal.set(wordOf(at, LEFT), left);
   }
 
   #word(at: number, field: number): number {
-    return this.#shared.u32s[(at * UNIT) / 4 + field] as number;
+    return this.#shared.u32s[wordOf(at, field)] as number;
+  }
+
+  /** Once the memory is formatted. */
+  #tables(): { lists: FreeLists; starts: BlockStarts } {
+    const words = this.#shared.u32s;
+    const at = words[TABLES] as number;
+    this.#lists ??= new FreeLists(this.#journal, at);
+    this.#starts ??= new BlockStarts(this.#journal, at + LIST_WORDS, words[LIMIT] as number);
+    return { lists: this.#lists, starts: this.#starts };
   }
 
   #locked<T>(body: () => T): T {
@@ -334,7 +321,7 @@ export class Arena {
       this.#shared.reach((this.#shared.u32s[END] as number) * UNIT);
       return body();
     } finally {
-      this.#change.length = 0;
+      this.#journal.discard();
       Atomics.store(locks, LOCK, 0);
     }
   }

@@ -17,7 +17,16 @@ export interface Located {
   readonly view: TypedArray;
   /** The second input, of the same dtype and length. */
   readonly second?: Located;
+  /** A plain array's elements, which are not in `view` before `bringIn`. */
+  readonly values?: PlainArray;
 }
+
+type PlainArray = readonly number[] | readonly bigint[];
+
+/** Bytes from which a plain array goes into the engine's memory at once, which has been used before. */
+const LARGE_BYTES = 64 * 1024;
+const NUMBERS = new Float64Array(0);
+const BIGINTS = new BigInt64Array(0);
 
 /** The bytes of elements first … first + n − 1. */
 export function bytesOf(view: TypedArray, first: number, n: number): Uint8Array {
@@ -59,10 +68,12 @@ export function locate(shared: Shared, input: Input): Located {
 
 /** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
 export function locatePair(shared: Shared, input: unknown, operator: string): Located {
-  if (!Array.isArray(input) || input.length !== 2 || input.some((x) => typeof x !== "object")) {
+  const isPair = Array.isArray(input) && input.length === 2;
+  if (!isPair || typeof input[0] !== "object" || typeof input[1] !== "object") {
     throw bad(`${operator} takes two arrays of equal length: pass [x, y]`);
   }
-  const [x, y] = input.map((one) => locate(shared, one as Input)) as [Located, Located];
+  const x = locate(shared, input[0] as Input);
+  const y = locate(shared, input[1] as Input);
   if (x.length !== y.length) {
     throw bad(
       `${operator} of ${x.length} and ${y.length} elements: the two arrays must have equal lengths`,
@@ -74,7 +85,9 @@ export function locatePair(shared: Shared, input: unknown, operator: string): Lo
       `${operator} of ${x.dtype.name} and ${y.dtype.name}: convert one, so that both are the same`,
     );
   }
-  return { ...x, second: y };
+  const { dtype, length, address, view, values } = x;
+  const both = { dtype, length, address, view, second: y };
+  return values === undefined ? both : { ...both, values };
 }
 
 /** An empty view may be one whose buffer was transferred, or shrank under it. */
@@ -97,25 +110,91 @@ function fromArray(input: unknown): Located {
     const what = input instanceof DataView ? "a DataView" : Object.prototype.toString.call(input);
     throw bad(`${what} is not a typed array or an array of numbers or bigints`);
   }
-  const kind = input.length === 0 ? "number" : typeof input[0];
-  const odd = input.findIndex((x) => typeof x !== kind);
-  if (odd >= 0) {
-    throw new RingfoldError(
-      "ERR_DTYPE",
-      `input: mixed dtypes: element 0 is a ${kind}, element ${odd} is ${typeof input[odd]}`,
-    );
+  const { length } = input;
+  const kind = length === 0 ? "number" : typeof input[0];
+  if (kind !== "number" && kind !== "bigint") {
+    throw bad(`element 0 is a ${kind}, not a number or bigint`);
   }
-  if (kind === "number") {
-    const view = Float64Array.from(input as number[]);
-    return { dtype: dtypeInfo("float64"), length: view.length, address: -1, view };
+  const isNumber = kind === "number";
+  return {
+    dtype: dtypeInfo(isNumber ? "float64" : "int64"),
+    length,
+    address: -1,
+    view: isNumber ? NUMBERS : BIGINTS,
+    values: input as PlainArray,
+  };
+}
+
+// --- plain arrays -----------------------------------------------------------------------------
+
+/**
+ * Copies what is in plain arrays to where it can be reduced. A large one goes into memory of the
+ * engine if there is some; that belongs to `me`, and its address is added to `owns`, also if this
+ * throws.
+ * @throws RingfoldError ERR_DTYPE, ERR_INPUT
+ */
+export function bringIn(shared: Shared, me: number, located: Located, owns: number[]): Located {
+  const { dtype, length, values, second } = located;
+  const other = second && bringIn(shared, me, second, owns);
+  let { address, view } = located;
+  if (values !== undefined) {
+    address = roomFor(shared, me, length * dtype.size);
+    if (address >= 0) owns.push(address);
+    view = address < 0 ? newArray(dtype, length) : shared.view(dtype, address, length);
+    copyPlain(values, view);
   }
-  if (kind === "bigint") {
-    const wide = (input as bigint[]).findIndex((x) => BigInt.asIntN(64, x) !== x);
-    if (wide >= 0) {
-      throw bad(`element ${wide}, ${input[wide]}, does not fit int64; pass a BigUint64Array`);
-    }
-    const view = BigInt64Array.from(input as bigint[]);
-    return { dtype: dtypeInfo("int64"), length: view.length, address: -1, view };
+  const here = { dtype, length, address, view };
+  return other === undefined ? here : { ...here, second: other };
+}
+
+/** −1 if the data is small, or so large that little would be left for what else a call needs. */
+function roomFor(shared: Shared, me: number, bytes: number): number {
+  if (bytes < LARGE_BYTES || bytes > shared.arena.spare / 4) return -1;
+  try {
+    const address = shared.arena.alloc(bytes, me + 1);
+    shared.reach(address + bytes);
+    return address;
+  } catch (error) {
+    if (error instanceof RingfoldError && error.code === "ERR_MEMORY") return -1;
+    throw error;
   }
-  throw bad(`element 0 is a ${kind}, not a number or bigint`);
+}
+
+function newArray({ kind }: DtypeInfo, length: number): Float64Array | BigInt64Array {
+  return kind === "float" ? new Float64Array(length) : new BigInt64Array(length);
+}
+
+/**
+ * Element by element, by index: what iterators and `from` do may have been changed, and they take
+ * several times as long. @throws RingfoldError ERR_DTYPE, ERR_INPUT
+ */
+export function copyPlain(values: PlainArray, view: TypedArray): void {
+  if (view instanceof Float64Array) copyNumbers(values, view);
+  else copyBigints(values, view as BigInt64Array);
+}
+
+function copyNumbers(values: PlainArray, view: Float64Array): void {
+  const { length } = view;
+  for (let i = 0; i < length; i++) {
+    const x = values[i];
+    if (typeof x !== "number") throw mixed("number", i, x);
+    view[i] = x;
+  }
+}
+
+function copyBigints(values: PlainArray, view: BigInt64Array): void {
+  const { length } = view;
+  for (let i = 0; i < length; i++) {
+    const x = values[i];
+    if (typeof x !== "bigint") throw mixed("bigint", i, x);
+    view[i] = x;
+    if (view[i] !== x) throw bad(`element ${i}, ${x}, does not fit int64; pass a BigUint64Array`);
+  }
+}
+
+function mixed(kind: string, i: number, x: unknown): RingfoldError {
+  return new RingfoldError(
+    "ERR_DTYPE",
+    `input: mixed dtypes: element 0 is a ${kind}, element ${i} is ${typeof x}`,
+  );
 }

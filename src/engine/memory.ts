@@ -8,7 +8,7 @@ import {
   dtypeOf,
   type TypedArray,
 } from "../operators/dtype.js";
-import { type Input, locate } from "./input.js";
+import { copyPlain, type Input, locate } from "./input.js";
 import type { Shared } from "./shared.js";
 
 /** Undefined content. @throws RingfoldError ERR_OPTION, ERR_MEMORY */
@@ -47,23 +47,40 @@ export function shareArray(
   dtype: Dtype | undefined,
 ): TypedArray<SharedArrayBuffer> {
   if (dtype === undefined) {
-    const { dtype: own, length, view } = locate(shared, values);
-    return fill(shared, own, length, view);
+    const { dtype: own, length, view, values: plain } = locate(shared, values);
+    return fill(shared, own, length, (into) => {
+      if (plain === undefined) (into as Float64Array).set(view as Float64Array);
+      else copyPlain(plain, into);
+    });
   }
   const info = dtypeInfo(dtype);
   const kind = info.size === 8 && info.kind !== "float" ? "bigint" : "number";
-  const odd = Array.prototype.findIndex.call(values, (x) => typeof x !== kind);
-  if (odd >= 0) {
-    throw new RingfoldError(
-      "ERR_DTYPE",
-      `share: element ${odd} is a ${typeof values[odd]}; ${dtype} takes ${kind}s`,
-    );
-  }
-  return fill(shared, info, values.length, values);
+  return fill(shared, info, values.length, (into) => {
+    for (let i = 0; i < into.length; i++) {
+      const x = values[i];
+      if (typeof x !== kind) {
+        throw new RingfoldError(
+          "ERR_DTYPE",
+          `share: element ${i} is a ${typeof x}; ${dtype} takes ${kind}s`,
+        );
+      }
+      into[i] = x as number;
+    }
+  });
 }
 
-function fill(shared: Shared, info: DtypeInfo, length: number, values: Input) {
+function fill(
+  shared: Shared,
+  info: DtypeInfo,
+  length: number,
+  copy: (into: TypedArray) => void,
+): TypedArray<SharedArrayBuffer> {
   const view = allocArray(shared, info, length);
-  (view as Float64Array).set(values as Float64Array);
+  try {
+    copy(view);
+  } catch (error) {
+    shared.arena.free(view.byteOffset);
+    throw error;
+  }
   return view;
 }

@@ -6,7 +6,7 @@ import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
 import { userError } from "./failure.js";
-import { type Located, secondOffset } from "./input.js";
+import { bringIn, type Located, secondOffset } from "./input.js";
 import type { Jobs, Task } from "./jobs.js";
 import { assertLength, Deadline } from "./limits.js";
 import type { Local } from "./local.js";
@@ -57,18 +57,40 @@ export class Runner {
     this.#computing = shared.i32(CONTROL_THREADS);
   }
 
-  async run(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
-    if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
-    const task = this.#task(located, plan, options);
-    return task ? this.#jobs.run(task, options) : this.#copy(located, plan, options);
+  async run(given: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+    const owns: number[] = [];
+    try {
+      const located = this.#bringIn(given, owns);
+      if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
+      const task = this.#task(located, plan, options, owns);
+      return task ? this.#jobs.run(task, options) : await this.#copy(located, plan, options);
+    } finally {
+      this.#giveBack(owns);
+    }
   }
 
-  runNow(located: Located, plan: Plan, options: ReduceOptions): unknown {
-    if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
-      return this.#here(located, plan, options);
+  runNow(given: Located, plan: Plan, options: ReduceOptions): unknown {
+    const owns: number[] = [];
+    try {
+      const located = this.#bringIn(given, owns);
+      if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
+        return this.#here(located, plan, options);
+      }
+      const task = this.#task(located, plan, options, owns);
+      return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
+    } finally {
+      this.#giveBack(owns);
     }
-    const task = this.#task(located, plan, options);
-    return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
+  }
+
+  /** Copies plain arrays to where they can be reduced. What is taken for that goes to `owns`. */
+  #bringIn(given: Located, owns: number[]): Located {
+    if (given.values === undefined && given.second?.values === undefined) return given;
+    return bringIn(this.#shared, this.#submitter.me, given, owns);
+  }
+
+  #giveBack(owns: readonly number[]): void {
+    for (let i = 0; i < owns.length; i++) this.#shared.arena.free(owns[i] as number);
   }
 
   // --- on the calling thread ----------------------------------------------------------
@@ -139,8 +161,17 @@ export class Runner {
 
   // --- on the workers -----------------------------------------------------------------
 
-  /** The job for an input that workers can reach; undefined if it must be copied in. */
-  #task(located: Located, plan: Plan, options: ReduceOptions): Task | undefined {
+  /**
+   * The job for an input that workers can reach, which takes over what is in `owns`; undefined if it
+   * must be copied in.
+   */
+  #task(located: Located, plan: Plan, options: ReduceOptions, owns: number[]): Task | undefined {
+    const task = this.#taskOf(located, plan, options);
+    if (task === undefined || owns.length === 0) return task;
+    return { ...task, owns: [...(task.owns ?? []), ...owns.splice(0)] };
+  }
+
+  #taskOf(located: Located, plan: Plan, options: ReduceOptions): Task | undefined {
     if (options.schedule === "pairwise") {
       const { me } = this.#submitter;
       return pairTask(this.#shared, me, this.#computing, located, plan, options);

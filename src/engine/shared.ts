@@ -31,7 +31,7 @@ import {
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
 import type { StateReader } from "../operators/operator.js";
-import { Arena } from "./arena.js";
+import { Arena, tableBytes } from "./arena.js";
 
 export const PAGE = 65536;
 /**
@@ -66,7 +66,20 @@ export interface Core {
   gatePark(gate: number, participant: number, epoch: number, timeout: bigint): number;
   gateWake(gate: number, words: number, count: number): number;
   foldAll(me: number, job: number): void;
-  roundExact(me: number, state: number, scale: number, single: 0 | 1): number;
+  roundExact(me: number, state: number, form: number, single: 0 | 1): number;
+  meanExact(me: number, state: number, form: number, single: 0 | 1): number;
+  rootExact(me: number, state: number, form: number, single: 0 | 1): number;
+  conditionExact(me: number, sum: number, abs: number, form: number, single: 0 | 1): number;
+  spreadExact(
+    me: number,
+    sum: number,
+    squares: number,
+    sumForm: number,
+    squaresForm: number,
+    ddof: number,
+    isRoot: 0 | 1,
+    single: 0 | 1,
+  ): number;
   foldBegin(): void;
   foldBlocks(me: number, job: number, p: number, block: bigint, elements: bigint): number;
   foldEnd(me: number, job: number, into: number): void;
@@ -168,7 +181,8 @@ export class Shared implements StateReader {
     const cells = TASK_SLOTS + (capacity << SLOT_SHIFT);
     const arena = cells + MAX_JOBS * CELLS_SIZE;
     const maximum = Math.floor(layout.maxBytes / PAGE);
-    const pages = Math.ceil(arena / PAGE);
+    const least = Math.ceil(arena / PAGE) + 1;
+    const pages = Math.ceil((arena + tableBytes(PAGE * Math.max(maximum, least))) / PAGE);
     if (pages > maximum) {
       throw new RingfoldError(
         "ERR_MEMORY",
@@ -288,8 +302,34 @@ export class Shared implements StateReader {
     return this.u32s[address >>> 2] as number;
   }
 
-  round(address: number, scale: number, single: boolean): number {
-    return this.core.roundExact(this.me, address, scale, single ? 1 : 0);
+  round(sum: number, form: number, single: boolean): number {
+    return this.core.roundExact(this.me, sum, form, single ? 1 : 0);
+  }
+
+  mean(sum: number, form: number, single: boolean): number {
+    return this.core.meanExact(this.me, sum, form, single ? 1 : 0);
+  }
+
+  root(squares: number, form: number, single: boolean): number {
+    return this.core.rootExact(this.me, squares, form, single ? 1 : 0);
+  }
+
+  condition(sum: number, magnitudes: number, form: number, single: boolean): number {
+    return this.core.conditionExact(this.me, sum, magnitudes, form, single ? 1 : 0);
+  }
+
+  spread(
+    sum: number,
+    squares: number,
+    form: number,
+    squaresForm: number,
+    ddof: number,
+    isRoot: boolean,
+    single: boolean,
+  ): number {
+    const [rooted, rounded] = [isRoot ? 1 : 0, single ? 1 : 0] as const;
+    const { me, core } = this;
+    return core.spreadExact(me, sum, squares, form, squaresForm, ddof, rooted, rounded);
   }
 
   copy(address: number, length: number): Uint8Array {

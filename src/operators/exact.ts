@@ -1,5 +1,5 @@
-// Exact sums of floats, seen from the host: the settled states of core/kernels/digits.ts, their
-// values as bigints, and what becomes of them.
+// Exact sums of floats, seen from the host: the settled states of core/kernels/digits.ts, and what
+// becomes of them.
 
 import {
   EXACT_COUNT,
@@ -21,8 +21,8 @@ import {
   OP_EXACT_SUM,
 } from "../core/map.js";
 import type { DtypeInfo } from "./dtype.js";
-import { ratio, rootOfRatio, roundScaled, scaledOf } from "./number.js";
-import type { Accumulator, FinishContext, StateReader, Value } from "./operator.js";
+import { roundScaled, scaledOf } from "./number.js";
+import type { Accumulator, FinishContext, StateReader, Value, WordReader } from "./operator.js";
 
 /** Only products of float64 need the larger state. */
 const isWide = (dtype: DtypeInfo, isProduct: boolean): boolean =>
@@ -47,10 +47,8 @@ export const EXACT_DOT = exact(OP_EXACT_DOT, true);
 const scaleOf = (dtype: DtypeInfo, isProduct: boolean): number =>
   isWide(dtype, isProduct) ? EXACT_PRODUCT_SCALE : EXACT_SCALE;
 
-const countOf = (state: StateReader, at: number): bigint => state.i64(at + EXACT_COUNT);
-
 /** The value if the sum is not finite, else undefined. */
-function specialOf(state: StateReader, at: number): number | undefined {
+export function specialOf(state: WordReader, at: number): number | undefined {
   const flags = state.u32(at + EXACT_FLAGS);
   const plus = (flags & EXACT_PLUS_INFINITY) !== 0;
   const minus = (flags & EXACT_MINUS_INFINITY) !== 0;
@@ -60,7 +58,7 @@ function specialOf(state: StateReader, at: number): number | undefined {
 }
 
 /** The finite sum as an integer; it weighs 2^scale. */
-function integerOf(state: StateReader, at: number): bigint {
+export function integerOf(state: WordReader, at: number): bigint {
   const first = state.i32(at + EXACT_FIRST);
   let value = 0n;
   for (let i = state.i32(at + EXACT_END) - 1; i >= first; i--) {
@@ -69,126 +67,64 @@ function integerOf(state: StateReader, at: number): bigint {
   return value << BigInt(32 * first);
 }
 
-/** The same as `roundExact` of the core, for states that are not in its memory. */
-export function roundState(state: StateReader, at: number, scale: number, single: boolean): number {
-  const special = specialOf(state, at);
-  if (special !== undefined) return special;
-  const value = integerOf(state, at);
-  const some = (state.u32(at + EXACT_FLAGS) & EXACT_SOME) !== 0;
-  return value === 0n && !some ? -0 : roundScaled(value, scale, single);
-}
+const first = (at: readonly number[]): number => at[0] as number;
 
 export function finishSum(
   state: StateReader,
-  [at]: readonly number[],
-  { dtype, initial, single }: FinishContext,
+  at: readonly number[],
+  { initial, single }: FinishContext,
 ): Value {
-  const value = state.round(at as number, scaleOf(dtype, false), single);
+  const value = state.round(first(at), EXACT_SCALE, single);
   if (initial === undefined) return value;
   const start = Number(initial);
-  const special = specialOf(state, at as number);
+  const special = specialOf(state, first(at));
   if (special !== undefined || !Number.isFinite(start)) return start + (special ?? 0);
-  const total = integerOf(state, at as number) + scaledOf(start);
+  const total = integerOf(state, first(at)) + scaledOf(start);
   // Then `start` is −value, or both are zeros with signs.
-  if (total === 0n) return start + state.round(at as number, scaleOf(dtype, false), false);
+  if (total === 0n) return start + state.round(first(at), EXACT_SCALE, false);
   return roundScaled(total, EXACT_SCALE, single);
 }
 
 export function finishMean(
   state: StateReader,
-  [at]: readonly number[],
-  { dtype, single }: FinishContext,
+  at: readonly number[],
+  { single }: FinishContext,
 ): Value {
-  const count = countOf(state, at as number);
-  if (count === 0n) return Number.NaN;
-  const special = specialOf(state, at as number);
-  if (special !== undefined) return special;
-  const value = integerOf(state, at as number);
-  if (value === 0n) return state.round(at as number, scaleOf(dtype, false), single);
-  return ratio(value, count, EXACT_SCALE, single);
+  return state.mean(first(at), EXACT_SCALE, single);
 }
 
 /** Sums of magnitudes and of products: a zero is +0, unless a negative sum was rounded to it. */
 export function finishPlain(isProduct: boolean) {
-  return (state: StateReader, [at]: readonly number[], { dtype, single }: FinishContext): Value =>
-    countOf(state, at as number) === 0n
-      ? 0
-      : state.round(at as number, scaleOf(dtype, isProduct), single);
+  return (state: StateReader, at: readonly number[], { dtype, single }: FinishContext): Value => {
+    const value = state.round(first(at), scaleOf(dtype, isProduct), single);
+    // Of nothing a sum is −0.
+    return value === 0 && state.i64(first(at) + EXACT_COUNT) === 0n ? 0 : value;
+  };
 }
 
 export function finishRoot(
   state: StateReader,
-  [at]: readonly number[],
+  at: readonly number[],
   { dtype, single }: FinishContext,
 ): Value {
-  const special = specialOf(state, at as number);
-  if (special !== undefined) return special;
-  return rootOfRatio(integerOf(state, at as number), 1n, scaleOf(dtype, true), single);
-}
-
-/** What a variance is made of: num / den · 2^exponent. */
-export interface Spread {
-  readonly num: bigint;
-  readonly den: bigint;
-  readonly exponent: number;
-}
-
-/** Of n numbers with sum s and sum of squares q: (n·q − s²) / (n·(n − ddof)). */
-export function spreadOf(
-  n: bigint,
-  s: bigint,
-  q: bigint,
-  ddof: bigint,
-  sScale = 0,
-  qScale = 0,
-): Spread | undefined {
-  const den = n * (n - ddof);
-  if (n === 0n || den <= 0n) return undefined;
-  const exponent = Math.min(2 * sScale, qScale);
-  const squares = (n * q) << BigInt(qScale - exponent);
-  return { num: squares - ((s * s) << BigInt(2 * sScale - exponent)), den, exponent };
+  return state.root(first(at), scaleOf(dtype, true), single);
 }
 
 /** Population (ddof 0) or sample (1); the root of it if `isRoot`. */
-export function finishVariance(ddof: bigint, isRoot: boolean) {
-  return (state: StateReader, at: readonly number[], context: FinishContext): Value => {
+export function finishVariance(ddof: number, isRoot: boolean) {
+  return (state: StateReader, at: readonly number[], { dtype, single }: FinishContext): Value => {
     const [sum, squares] = at as [number, number];
-    if (specialOf(state, sum) !== undefined || specialOf(state, squares) !== undefined) {
-      return Number.NaN;
-    }
-    const spread = spreadOf(
-      countOf(state, sum),
-      integerOf(state, sum),
-      integerOf(state, squares),
-      ddof,
-      EXACT_SCALE,
-      scaleOf(context.dtype, true),
-    );
-    return variance(spread, isRoot, context.single);
+    return state.spread(sum, squares, EXACT_SCALE, scaleOf(dtype, true), ddof, isRoot, single);
   };
 }
 
-export function variance(spread: Spread | undefined, isRoot: boolean, single: boolean): number {
-  if (spread === undefined) return Number.NaN;
-  const { num, den, exponent } = spread;
-  return (isRoot ? rootOfRatio : ratio)(num, den, exponent, single);
-}
-
-/** Σ|x| / |Σx|. */
 export function finishCondition(
   state: StateReader,
   at: readonly number[],
   { single }: FinishContext,
 ): Value {
-  const [sum, abs] = at as [number, number];
-  if (specialOf(state, sum) !== undefined) return Number.NaN;
-  return condition(integerOf(state, abs), integerOf(state, sum), single);
-}
-
-export function condition(abs: bigint, sum: bigint, single: boolean): number {
-  if (abs === 0n) return Number.NaN;
-  if (sum === 0n) return Number.POSITIVE_INFINITY;
-  return ratio(abs, sum < 0n ? -sum : sum, 0, single);
+  const [sum, magnitudes] = at as [number, number];
+  return state.condition(sum, magnitudes, EXACT_SCALE, single);
 }
 
 // --- states in files -------------------------------------------------------------------

@@ -14,18 +14,41 @@ export type Value = number | bigint | boolean;
 /** How floats are summed: correctly rounded, or plainly in a fixed tree. */
 export type Accuracy = "exact" | "fast";
 
-/** Reads a state at its address. Addresses are multiples of 8. */
-export interface StateReader {
+/** Reads the words of a state at its address. Addresses are multiples of 8. */
+export interface WordReader {
   f64(address: number): number;
   i64(address: number): bigint;
   u64(address: number): bigint;
   i32(address: number): number;
   u32(address: number): number;
-  /**
-   * The value of the exact sum at `address`, whose digit 0 weighs 2^scale: the nearest float64,
-   * or the nearest float32.
-   */
-  round(address: number, scale: number, single: boolean): number;
+}
+
+/**
+ * What becomes of sums, each rounded once, to the nearest float64 or the nearest float32. `form`
+ * says what lies at an address: negative, the exact sum of floats whose digit 0 weighs 2^form; else
+ * how many words of 64 bits the sum of integers has.
+ */
+export interface SumValues {
+  round(sum: number, form: number, single: boolean): number;
+  /** NaN of nothing. */
+  mean(sum: number, form: number, single: boolean): number;
+  /** The root of a sum of squares. */
+  root(squares: number, form: number, single: boolean): number;
+  /** Σ|x| / |Σx|. */
+  condition(sum: number, magnitudes: number, form: number, single: boolean): number;
+  /** (n · Σx² − (Σx)²) / (n · (n − ddof)), or the root of it; NaN of ddof numbers or fewer. */
+  spread(
+    sum: number,
+    squares: number,
+    form: number,
+    squaresForm: number,
+    ddof: number,
+    isRoot: boolean,
+    single: boolean,
+  ): number;
+}
+
+export interface StateReader extends WordReader, SumValues {
   /** A copy of `length` bytes. */
   copy(address: number, length: number): Uint8Array;
 }

@@ -26,7 +26,6 @@
 import { RingfoldError } from "../errors.js";
 import { OPERATOR_NAMES, operatorOf } from "./builtin.js";
 import { DTYPES, type DtypeInfo, dtypeOf } from "./dtype.js";
-import { roundState } from "./exact.js";
 import {
   assertRoundTo,
   canonical,
@@ -36,7 +35,9 @@ import {
   type Operator,
   type StateReader,
   type Value,
+  type WordReader,
 } from "./operator.js";
+import { sumValues } from "./sum-values.js";
 
 const MAGIC = "RFSTATE\0";
 const VERSION = 1;
@@ -65,16 +66,15 @@ const viewOf = (bytes: Uint8Array, from = 0, length = bytes.length - from): Data
 /** Reads states in an ordinary array; addresses are places in it. */
 export function readerOf(bytes: Uint8Array): StateReader {
   const view = viewOf(bytes);
-  const reader: StateReader = {
+  const words: WordReader = {
     f64: (at) => view.getFloat64(at, true),
     i64: (at) => view.getBigInt64(at, true),
     u64: (at) => view.getBigUint64(at, true),
     i32: (at) => view.getInt32(at, true),
     u32: (at) => view.getUint32(at, true),
-    round: (at, scale, single) => roundState(reader, at, scale, single),
-    copy: (at, length) => bytes.slice(at, at + length),
   };
-  return reader;
+  const copy = (at: number, length: number) => bytes.slice(at, at + length);
+  return { ...words, ...sumValues(words), copy };
 }
 
 /** The form that states have: the exact one. */

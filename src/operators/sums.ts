@@ -5,7 +5,6 @@ import { OP_ABS, OP_DOT, OP_MAX, OP_MIN, OP_MOMENTS, OP_SQUARES, OP_SUM } from "
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 import {
-  condition,
   EXACT_ABS,
   EXACT_DOT,
   EXACT_SQUARES,
@@ -16,11 +15,9 @@ import {
   finishRoot,
   finishSum,
   finishVariance,
-  spreadOf,
-  variance,
 } from "./exact.js";
-import { ratio, rootOfRatio } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
+import { wordsOf } from "./sum-values.js";
 
 export const isFloat = (d: DtypeInfo): boolean => d.kind === "float";
 export const isLong = (d: DtypeInfo): boolean => d.size === 8 && d.kind !== "float";
@@ -51,18 +48,16 @@ function summing(code: number, words: number): Accumulator {
   };
 }
 
-const SUM = summing(OP_SUM, 2);
-const ABS = summing(OP_ABS, 2);
-const SQUARES = summing(OP_SQUARES, 3);
-const DOT = summing(OP_DOT, 3);
+/** Words of 64 bits of the sums of integers, and of their products. */
+const PLAIN = 2;
+const PRODUCTS = 3;
+const SUM = summing(OP_SUM, PLAIN);
+const ABS = summing(OP_ABS, PLAIN);
+const SQUARES = summing(OP_SQUARES, PRODUCTS);
+const DOT = summing(OP_DOT, PRODUCTS);
 const MOMENTS: Accumulator = { code: OP_MOMENTS, bytes: () => 24 };
 
-/** The 128-bit sum of an integer state. */
-function wide(state: StateReader, at: number): bigint {
-  return (state.i64(at + 8) << 64n) | state.u64(at);
-}
-
-/** The same as a number where it fits 53 bits, without making a bigint; else undefined. */
+/** The 128-bit sum of an integer state where it fits 53 bits, without a call; else undefined. */
 function narrow(state: StateReader, at: number): number | undefined {
   const high = state.i32(at + 4);
   const sign = high >> 31;
@@ -93,11 +88,6 @@ export function fit(name: string, exact: bigint, context: FinishContext): bigint
     );
   }
   return wrapped;
-}
-
-/** The 192-bit sum of a state of products. */
-function widest(state: StateReader, at: number): bigint {
-  return (state.i64(at + 16) << 128n) | (state.u64(at + 8) << 64n) | state.u64(at);
 }
 
 // --- forms --------------------------------------------------------------------------------
@@ -158,7 +148,9 @@ function sumOfIntegers(state: StateReader, at: readonly number[], context: Finis
     const sum = narrow(state, first(at));
     if (sum !== undefined) return sum;
   }
-  const exact = wide(state, first(at)) + (initial === undefined ? 0n : integer("sum", initial));
+  if (!isLong(dtype) && initial === undefined) return state.round(first(at), PLAIN, false);
+  const start = initial === undefined ? 0n : integer("sum", initial);
+  const exact = wordsOf(state, first(at), PLAIN) + start;
   return isLong(dtype) ? fit("sum", exact, context) : Number(exact);
 }
 
@@ -167,34 +159,31 @@ function meanOfFast(state: StateReader, at: readonly number[]): Value {
   return count === 0n ? Number.NaN : state.f64(first(at)) / Number(count);
 }
 
-function meanOfIntegers(state: StateReader, at: readonly number[]): Value {
-  const count = state.i64(first(at) + 16);
-  return count === 0n ? Number.NaN : ratio(wide(state, first(at)), count);
-}
+const meanOfIntegers: Finish = (state, at) => state.mean(first(at), PLAIN, false);
 
 // --- magnitudes, products -----------------------------------------------------------------
 
 const zeroPlus: Finish = (state, at) => state.f64(first(at)) + 0;
 
-function bigOrNumber(name: string, read: (state: StateReader, at: number) => bigint): Finish {
-  return (state, at, context) => {
-    const exact = read(state, first(at));
-    return isLong(context.dtype) ? fit(name, exact, context) : Number(exact);
-  };
+function bigOrNumber(name: string, words: number): Finish {
+  return (state, at, context) =>
+    isLong(context.dtype)
+      ? fit(name, wordsOf(state, first(at), words), context)
+      : state.round(first(at), words, false);
 }
 
 const abs = (name: string): Operator =>
   operator(name, {
     exact: form([EXACT_ABS], finishPlain(false)),
     fast: rounded([ABS], zeroPlus),
-    integer: form([ABS], bigOrNumber(name, wide)),
+    integer: form([ABS], bigOrNumber(name, PLAIN)),
   });
 
 // --- variances ----------------------------------------------------------------------------
 
 function spread(name: string, ddof: 0 | 1, isRoot: boolean): Operator {
   return operator(name, {
-    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(BigInt(ddof), isRoot)),
+    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(ddof, isRoot)),
     fast: rounded([MOMENTS], (state, at) => {
       const n = Number(state.i64(first(at)));
       if (n <= ddof) return Number.NaN;
@@ -203,9 +192,7 @@ function spread(name: string, ddof: 0 | 1, isRoot: boolean): Operator {
     }),
     integer: form([SUM, SQUARES], (state, at, { single }) => {
       const [sum, squares] = at as [number, number];
-      const n = state.i64(sum + 16);
-      const parts = spreadOf(n, wide(state, sum), widest(state, squares), BigInt(ddof));
-      return variance(parts, isRoot, single);
+      return state.spread(sum, squares, PLAIN, PRODUCTS, ddof, isRoot, single);
     }),
   });
 }
@@ -285,23 +272,21 @@ export const SUMS: readonly Operator[] = [
     {
       exact: form([EXACT_DOT], finishPlain(true)),
       fast: rounded([DOT], zeroPlus),
-      integer: form([DOT], bigOrNumber("dot", widest)),
+      integer: form([DOT], bigOrNumber("dot", PRODUCTS)),
     },
     { inputs: 2 },
   ),
   operator("sumSquares", {
     exact: form([EXACT_SQUARES], finishPlain(true)),
     fast: rounded([SQUARES], zeroPlus),
-    integer: form([SQUARES], bigOrNumber("sumSquares", widest)),
+    integer: form([SQUARES], bigOrNumber("sumSquares", PRODUCTS)),
   }),
   abs("sumAbs"),
   abs("l1"),
   operator("l2", {
     exact: form([EXACT_SQUARES], finishRoot),
     fast: rounded([SQUARES], (state, at) => Math.sqrt(state.f64(first(at)) + 0)),
-    integer: form([SQUARES], (state, at, { single }) =>
-      rootOfRatio(widest(state, first(at)), 1n, 0, single),
-    ),
+    integer: form([SQUARES], (state, at, { single }) => state.root(first(at), PRODUCTS, single)),
   }),
   operator("maxNorm", { exact: ofExtrema, fast: ofExtrema, integer: ofExtrema }),
   spread("variance", 0, false),
@@ -316,7 +301,7 @@ export const SUMS: readonly Operator[] = [
     }),
     integer: form([SUM, ABS], (state, at, { single }) => {
       const [sum, magnitudes] = at as [number, number];
-      return condition(wide(state, magnitudes), wide(state, sum), single);
+      return state.condition(sum, magnitudes, PLAIN, single);
     }),
   }),
 ];

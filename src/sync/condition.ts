@@ -6,7 +6,7 @@
 // | word | what     |                                                                            |
 // | ---- | -------- | -------------------------------------------------------------------------- |
 // | 0    | SEQUENCE | moved by each signal and broadcast; blocked threads sleep here             |
-// | 1    | ASYNC    | always 0; asynchronous waiters are listed here. atomics-sync has no such word |
+// | 1    | ASYNC    | broadcasts; asynchronous waiters are listed here. atomics-sync has no such word |
 //
 // No signal is lost. A waiter reads SEQUENCE while it holds the mutex, gives the mutex back, and sleeps
 // only if SEQUENCE is still what it read. A signal moves SEQUENCE, then notifies. Let a signal come after
@@ -24,17 +24,24 @@
 // time-out, never by both.
 //
 // A wait may end without a signal for it (a spurious wake-up, as in POSIX): a signal between the unlock
-// and the sleep wakes this thread, and perhaps one that sleeps as well; asynchronous waiters all wake
-// at each signal. So ask again what was waited for: `while (!ready()) Condition.wait(…)`.
+// and the sleep wakes this thread, and perhaps one that sleeps as well; of asynchronous waiters each
+// signal wakes one in every thread. So ask again what was waited for: `while (!ready()) …wait(…)`.
 //
 // SEQUENCE has 32 bits. A waiter that stands between its reading and its comparison while exactly a
 // multiple of 2^32 signals goes by would sleep; that is minutes of nothing but signals.
 //
-// Asynchronous waiters are listed before the mutex is given back, so there is no between.
+// Asynchronous waiters join their thread's line (enlist.ts) before the mutex is given back, and the
+// first of it is listed by then. `seen` is how far of SEQUENCE the line has come: it begins where
+// SEQUENCE was when the first one joined, and whoever leaves for a signal moves it by one. The first
+// sleeps only while `seen` is SEQUENCE, being listed before it looks. So each signal has one of the
+// line leave, the one that came first of those that are left: if a waiter joined before a signal,
+// then at that signal's turn it has left, or it or one that came earlier leaves. ∎ A broadcast moves
+// ASYNC: whoever joined before that leaves when it is the first. The line does not count it, so later
+// ones may wake without a signal, one for each broadcast.
 
 import { atomics } from "./atomics.js";
 import { requireBlocking, requireTimestamp, requireView, timeLeft, type Words } from "./check.js";
-import { awake, enlist, requireAsync } from "./enlist.js";
+import { awake, enlist, type Line, lineAt, requireAsync } from "./enlist.js";
 import { lock, lockAsync, unlock } from "./mutex.js";
 import { requireOwner } from "./owner.js";
 
@@ -84,14 +91,33 @@ export async function waitAsync(cond: Words, mutex: Words, threadId: number): Pr
   requireCondition(cond);
   requireOwner(mutex, threadId, "Mutex");
   requireAsync();
-  const wakeUp = enlist(cond, ASYNC);
+  const line = lineAt(cond);
+  const broadcasts = atomics.load(cond, ASYNC);
+  if (line.isEmpty) line.seen = atomics.load(cond, SEQUENCE);
+  const { turn, leave } = line.join();
+  const wakeUp = turn === undefined ? enlist(cond, ASYNC) : undefined;
   unlock(mutex, threadId);
-  await awake(wakeUp);
+  await (turn ?? awake(wakeUp));
+  while (!isTold(cond, line, broadcasts)) {
+    const wakeUp = enlist(cond, ASYNC);
+    if (isTold(cond, line, broadcasts)) break;
+    await awake(wakeUp);
+  }
+  leave();
   await lockAsync(mutex, threadId);
+}
+
+/** Whether the first of a line may leave: for a signal, which it takes, or a broadcast. */
+function isTold(cond: Words, line: Line, broadcasts: number): boolean {
+  if (atomics.load(cond, ASYNC) !== broadcasts) return true;
+  if (atomics.load(cond, SEQUENCE) === line.seen) return false;
+  line.seen = (line.seen + 1) | 0;
+  return true;
 }
 
 function wake(cond: Words, count: number): void {
   requireCondition(cond);
+  if (count > 1) atomics.add(cond, ASYNC, 1);
   atomics.add(cond, SEQUENCE, 1);
   atomics.notify(cond, SEQUENCE, count);
   atomics.notify(cond, ASYNC);

@@ -6,7 +6,13 @@
 //
 // - Asynchronous waiters have a list of their own, at another word than blocked threads, and never
 //   use up a wake-up that was meant for one of those.
-// - A notification wakes all of them, so none uses up another's.
+// - A notification wakes all threads of it, so none uses up another's.
+//
+// Calls of one thread stand in a line, first come, first served, and only the first of a line is
+// listed: else n calls would each be woken by each of n notifications. When the first leaves, the
+// next lists itself and then looks, as it would have done had it come at that moment. So nothing is
+// lost meanwhile: what a notification told of is in the word that the next one looks at. Within a
+// thread nothing happens between two awaits, so the line needs no atomics.
 //
 // `waitAsync` does not block, which allows an order that `wait` does not: enlist first, then look.
 // Whatever the look misses comes after the enlisting, and its notification finds the waiter. What
@@ -20,6 +26,50 @@ import type { Words } from "./check.js";
 
 /** The longest delay that timers take. */
 const LONG = 2 ** 31 - 1;
+
+/** The calls of this thread that wait for one primitive. */
+export class Line {
+  /** For the primitive's use, while the line is not empty. */
+  seen = 0;
+  #size = 0;
+  #last: Promise<void> | undefined;
+
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
+  /** At the end of the line: await `turn` if there is one, and `leave` in any case. */
+  join(): { readonly turn: Promise<void> | undefined; leave(): void } {
+    let next = () => {};
+    const turn = this.isEmpty ? undefined : this.#last;
+    this.#last = new Promise((resolve) => {
+      next = resolve;
+    });
+    this.#size++;
+    const leave = () => {
+      this.#size--;
+      next();
+    };
+    return { turn, leave };
+  }
+}
+
+/** By memory and place in it: a primitive may be seen through several views. */
+const lines = new WeakMap<SharedArrayBuffer, Map<number, Line>>();
+
+export function lineAt({ buffer, byteOffset }: Words): Line {
+  let places = lines.get(buffer);
+  if (places === undefined) {
+    places = new Map();
+    lines.set(buffer, places);
+  }
+  let line = places.get(byteOffset);
+  if (line === undefined) {
+    line = new Line();
+    places.set(byteOffset, line);
+  }
+  return line;
+}
 
 type WaitAsync = NonNullable<typeof atomics.waitAsync>;
 

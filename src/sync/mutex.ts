@@ -22,15 +22,16 @@
 // gives up then, it has put the 2 back, and the holder will notify the next.
 //
 // Asynchronous lockers wait at OWNER, not at STATE (enlist.ts says why), are listed before they put
-// the 2 there, and are all notified by the `unlock` that finds it. The value of OWNER is nothing to
-// them.
+// the 2 there, and are all notified by the `unlock` that finds it: one a thread, the first of its
+// line. The value of OWNER is nothing to them.
 //
-// Who comes in while another is being woken may overtake it: nobody is promised a turn.
+// Who comes in while another is being woken may overtake it: nobody is promised a turn, but for
+// asynchronous lockers of one thread, which come in the order of their calls.
 // A thread that dies with the mutex keeps it.
 
 import { atomics } from "./atomics.js";
 import { requireBlocking, requireTimestamp, timeLeft, type Words } from "./check.js";
-import { awake, enlist, requireAsync } from "./enlist.js";
+import { awake, enlist, lineAt, requireAsync } from "./enlist.js";
 import { enter, FREE, leave, newLock, OWNER, requireOther, requireOwner, STATE } from "./owner.js";
 
 const LOCKED = 1;
@@ -88,12 +89,17 @@ export function tryLock(mutex: Words, threadId: number): boolean {
 export async function lockAsync(mutex: Words, threadId: number): Promise<void> {
   requireOther(mutex, threadId, "Mutex");
   requireAsync();
-  if (atomics.compareExchange(mutex, STATE, FREE, LOCKED) !== FREE) {
+  const line = lineAt(mutex);
+  const isFree = line.isEmpty && atomics.compareExchange(mutex, STATE, FREE, LOCKED) === FREE;
+  if (!isFree) {
+    const { turn, leave } = line.join();
+    if (turn !== undefined) await turn;
     while (true) {
       const wakeUp = enlist(mutex, OWNER);
       if (atomics.exchange(mutex, STATE, CONTENDED) === FREE) break;
       await awake(wakeUp);
     }
+    leave();
   }
   enter(mutex, threadId);
 }

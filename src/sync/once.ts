@@ -23,7 +23,7 @@
 
 import { atomics } from "./atomics.js";
 import { requireBlocking, requireFunction, requireView, type Words } from "./check.js";
-import { awake, requireAsync } from "./enlist.js";
+import { awake, lineAt, requireAsync } from "./enlist.js";
 import { DeadlockError } from "./errors.js";
 
 const STATE = 0;
@@ -110,11 +110,20 @@ export async function executeAsync(once: Words, fn: () => void | Promise<void>):
   requireOnce(once);
   requireFunction(fn);
   const listen = requireAsync();
+  const line = lineAt(once);
+  if (atomics.load(once, STATE) === DONE) return;
+  const { turn, leave } = line.join();
+  if (turn !== undefined) await turn;
   while (atomics.load(once, STATE) !== DONE) {
-    if (begin(once)) return runAsync(once, fn);
+    if (begin(once)) {
+      // The next one lists itself meanwhile, and looks when this is over.
+      leave();
+      return runAsync(once, fn);
+    }
     const listed = listen(once, STATE, RUNNING);
     if (listed.async) await awake(listed.value);
   }
+  leave();
 }
 
 async function runAsync(once: Words, fn: () => void | Promise<void>): Promise<void> {

@@ -21,7 +21,8 @@
 // time-out, never by both, and who was notified tries before it looks at the clock.
 //
 // Asynchronous waiters: enlist.ts. They are listed before they look at VALUE, and `post` notifies
-// them all behind its addition.
+// them all, the first of each thread's line, behind its addition. Of several permits the first of a
+// line takes one, and the next looks when it has left.
 
 import { atomics } from "./atomics.js";
 import {
@@ -32,7 +33,7 @@ import {
   timeLeft,
   type Words,
 } from "./check.js";
-import { awake, enlist, requireAsync } from "./enlist.js";
+import { awake, enlist, lineAt, requireAsync } from "./enlist.js";
 import { outOfRange } from "./errors.js";
 import { INT32_MAX_VALUE } from "./limits.js";
 
@@ -98,15 +99,23 @@ export function tryWait(sem: Words): boolean {
   return take(sem);
 }
 
-/** Takes a permit without blocking the thread; rejects with what `wait` throws. */
+/**
+ * Takes a permit without blocking the thread; calls of one thread are served in their order. Rejects
+ * with what `wait` throws.
+ */
 export async function waitAsync(sem: Words): Promise<void> {
   requireSemaphore(sem);
   requireAsync();
+  const line = lineAt(sem);
+  if (line.isEmpty && take(sem)) return;
+  const { turn, leave } = line.join();
+  if (turn !== undefined) await turn;
   while (!take(sem)) {
     const wakeUp = enlist(sem, ASYNC);
-    if (take(sem)) return;
+    if (take(sem)) break;
     await awake(wakeUp);
   }
+  leave();
 }
 
 /** Gives a permit; anyone may. Throws RangeError (ERR_OVERFLOW) at 2^31 − 1. */

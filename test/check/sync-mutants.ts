@@ -205,7 +205,7 @@ export const SYNC_MUTANTS: readonly SyncMutant[] = [
     "",
   ]),
   mutant("semaphore-async-no-look", "waitAsync does not look again once it is listed", [
-    "        if (take(sem))\n            return;\n",
+    "        if (take(sem))\n            break;\n",
     "",
   ]),
   mutant("condition-async-no-notify", "a signal does not notify asynchronous waiters", [
@@ -213,8 +213,24 @@ export const SYNC_MUTANTS: readonly SyncMutant[] = [
     "",
   ]),
   mutant("condition-async-late-list", "waitAsync gives the mutex back and then lists itself", [
-    "    const wakeUp = enlist(cond, ASYNC);\n    unlock(mutex, threadId);\n",
-    "    unlock(mutex, threadId);\n    const wakeUp = enlist(cond, ASYNC);\n",
+    "    const wakeUp = turn === undefined ? enlist(cond, ASYNC) : undefined;\n    unlock(mutex, threadId);\n",
+    "    unlock(mutex, threadId);\n    const wakeUp = turn === undefined ? enlist(cond, ASYNC) : undefined;\n",
+  ]),
+  mutant(
+    "condition-async-late-seen",
+    "waitAsync reads the sequence after the mutex was given back",
+    [
+      "    if (line.isEmpty)\n        line.seen = atomics.load(cond, SEQUENCE);\n    const { turn, leave } = line.join();\n    const wakeUp = turn === undefined ? enlist(cond, ASYNC) : undefined;\n    unlock(mutex, threadId);\n",
+      "    const { turn, leave } = line.join();\n    const wakeUp = turn === undefined ? enlist(cond, ASYNC) : undefined;\n    unlock(mutex, threadId);\n    line.seen = atomics.load(cond, SEQUENCE);\n",
+    ],
+  ),
+  mutant("condition-async-no-look", "waitAsync does not look again once it is listed anew", [
+    "        if (isTold(cond, line, broadcasts))\n            break;\n",
+    "",
+  ]),
+  mutant("condition-async-broadcast-still", "a broadcast tells asynchronous waiters nothing", [
+    "        atomics.add(cond, ASYNC, 1);\n",
+    "",
   ]),
   mutant("once-async-stuck", "executeAsync leaves it under way after the function threw", [
     "async function runAsync(once, fn) {\n    let state = NEW;\n",

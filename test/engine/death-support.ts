@@ -2,7 +2,6 @@
 // and nothing of the dead may be left.
 
 import {
-  CONTROL_ARENA,
   CONTROL_SUBMITTERS,
   CONTROL_WORKERS,
   FAULT_STALL,
@@ -46,6 +45,7 @@ import {
 } from "../../src/core/map.js";
 import type { Engine } from "../../src/index.js";
 import { assert } from "../harness.js";
+import { assertArena } from "./arena-words.js";
 
 /** Where workers pass, and submitters that help. */
 export const COMMON_POINTS: readonly number[] = [
@@ -161,39 +161,6 @@ export class Words {
   assertArena(usedBytes: number): void {
     assertArena(this.i32, usedBytes);
   }
-}
-
-const ARENA_UNIT = 128;
-const LIVE = 0x4556494c;
-const FREE = 0x45455246;
-
-/** The blocks of an arena lie one behind the other, know their neighbours, and add up. */
-function assertArena(words: Int32Array, usedBytes: number): void {
-  const control = (i: number) => words[(CONTROL_ARENA >> 2) + i] as number;
-  const [first, end] = [control(1), control(2)];
-  assert.is(control(0), 0, "nobody has the lock");
-  assert.is(control(8), 0, "the journal is empty");
-  let left = 0;
-  let used = 0;
-  let wasFree = false;
-  let at = first;
-  let cursorIsABlock = false;
-  while (at < end) {
-    const header = (at * ARENA_UNIT) / 4;
-    const [state, size, before] = [words[header], words[header + 1], words[header + 2]];
-    assert.ok(state === LIVE || state === FREE, `block ${at}: state ${state}`);
-    assert.is(before, left, `block ${at}: its left neighbour`);
-    assert.ok((size as number) > 0, `block ${at}: size ${size}`);
-    if (state === LIVE) used += size as number;
-    else assert.not(wasFree, `block ${at}: free, and so is its left neighbour`);
-    wasFree = state === FREE;
-    cursorIsABlock ||= at === control(3);
-    left = size as number;
-    at += left;
-  }
-  assert.is(at, end, "the last block ends where the memory does");
-  assert.ok(cursorIsABlock, "the search begins at a block");
-  assert.is(used * ARENA_UNIT, usedBytes, "bytes in live blocks");
 }
 
 /** Waits until all that died is put right, and looks that nothing of it is left. */

@@ -180,6 +180,13 @@ function hold({ me, lock, cond, sem }: Task): void {
   Mutex.unlock(lock, me);
 }
 
+/** Waits for `sem` without blocking, says so, and then blocks until `lock` has a permit. */
+function sleepListed({ lock, cond, sem }: Task): void {
+  void Semaphore.waitAsync(sem);
+  Semaphore.post(cond);
+  Semaphore.wait(lock);
+}
+
 const kinds = {
   mutex,
   spinlock,
@@ -193,6 +200,7 @@ const kinds = {
   crowd,
   initialise,
   hold,
+  sleepListed,
 };
 
 if (parentPort !== null) {

@@ -134,7 +134,7 @@ function add(into: usize, from: usize): void {
 }
 
 /** The magnitude of a settled state as u32 digits at `room`; returns whether it is negative. */
-function magnitude(state: usize, room: usize, first: i32, end: i32): bool {
+export function magnitude(state: usize, room: usize, first: i32, end: i32): bool {
   const negative = load<i64>(digit(state, end - 1)) < 0;
   let carry: i64 = 0;
   for (let i = first; i < end; i++) {
@@ -167,7 +167,7 @@ export function round(state: usize, scale: i32, single: bool, room: usize): f64 
   return negative ? -value : value;
 }
 
-function roundDigits(room: usize, first: i32, top: i32, scale: i32, single: bool): f64 {
+export function roundDigits(room: usize, first: i32, top: i32, scale: i32, single: bool): f64 {
   const at = room + ((<usize>top) << 2);
   const a = <u64>load<u32>(at);
   const b = top > first ? <u64>load<u32>(at - 4) : 0;
