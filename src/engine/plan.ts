@@ -16,7 +16,7 @@ import {
   type Value,
 } from "../operators/operator.js";
 import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
-import { NOTHING, type UserOperator } from "../operators/user.js";
+import type { UserOperator } from "../operators/user.js";
 import type { Pass } from "./entry.js";
 import type { OperatorName } from "./options.js";
 
@@ -261,22 +261,4 @@ export function finish(
       context,
     ),
   };
-}
-
-/** The result of a user operator's final state. @throws RingfoldError ERR_EMPTY */
-export function finishUser(user: UserOperator, last: unknown, initial: unknown): unknown {
-  let state = last;
-  if (initial !== undefined) {
-    state = state === NOTHING ? initial : user.combine(initial, state);
-  } else if (state === NOTHING) {
-    if (user.identity === undefined) {
-      throw new RingfoldError(
-        "ERR_EMPTY",
-        `operator module ${user.url}: nothing to reduce and no \`identity\`; export one, or pass ` +
-          "`initial`",
-      );
-    }
-    state = user.identity();
-  }
-  return user.finish === undefined ? state : user.finish(state);
 }

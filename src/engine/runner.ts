@@ -2,6 +2,7 @@
 // what; this decides where.
 
 import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
+import { finishUser } from "../operators/user.js";
 import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
@@ -12,7 +13,7 @@ import { assertLength, Deadline } from "./limits.js";
 import type { Local } from "./local.js";
 import type { ReduceOptions } from "./options.js";
 import { pairTask } from "./pairs.js";
-import { finishUser, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 import { fillNow, ReductionStream } from "./reduction.js";
 import { LEAST_BYTES, type Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
@@ -213,7 +214,7 @@ export class Runner {
     const { root, state, length } = result;
     if (plan.user === undefined) return this.#jobs.finish(plan, root, options, length);
     try {
-      return finishUser(plan.user, state, options.initial);
+      return finishUser(plan.user, plan.pass.dtype, state, options.initial);
     } catch (error) {
       throw userError(error);
     }

@@ -9,7 +9,7 @@
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
-import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
+import { decodeState, mergeValues, NOTHING, settle } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
 import { bytesOf } from "./input.js";
@@ -297,7 +297,7 @@ export class Stream {
     const { user, pass } = this.#plan;
     if (user !== undefined) {
       const right = this.#states.pop();
-      this.#states.push(mergeValues(user, this.#states.pop(), right));
+      this.#states.push(settle(user, mergeValues(user, this.#states.pop(), right)));
       return;
     }
     this.#depth--;

@@ -21,7 +21,7 @@ import {
   OP_EXACT_SUM,
 } from "../core/map.js";
 import type { DtypeInfo } from "./dtype.js";
-import { ratio, rootOfRatio, roundScaled, scaledOf } from "./number.js";
+import { addOnce, ratio, rootOfRatio, roundScaled, scaledOf } from "./number.js";
 import type { Accumulator, FinishContext, StateReader, Value } from "./operator.js";
 
 /** Only products of float64 need the larger state. */
@@ -85,12 +85,16 @@ export function finishSum(
 ): Value {
   const value = state.round(at as number, scaleOf(dtype, false), single);
   if (initial === undefined) return value;
-  const start = Number(initial);
+  // A float that is not finite decides, whichever it is.
+  const isFinite = typeof initial === "bigint" || Number.isFinite(initial);
   const special = specialOf(state, at as number);
-  if (special !== undefined || !Number.isFinite(start)) return start + (special ?? 0);
-  const total = integerOf(state, at as number) + scaledOf(start);
-  // Then `start` is −value, or both are zeros with signs.
-  if (total === 0n) return start + state.round(at as number, scaleOf(dtype, false), false);
+  if (special !== undefined || !isFinite) return addOnce(special ?? 0, initial, single);
+  const start = typeof initial === "bigint" ? initial << BigInt(-EXACT_SCALE) : scaledOf(initial);
+  const total = integerOf(state, at as number) + start;
+  // Then `initial` is −value, or both are zeros with signs.
+  if (total === 0n) {
+    return Number(initial) + state.round(at as number, scaleOf(dtype, false), false);
+  }
   return roundScaled(total, EXACT_SCALE, single);
 }
 

@@ -19,7 +19,7 @@ import {
   spreadOf,
   variance,
 } from "./exact.js";
-import { ratio, rootOfRatio } from "./number.js";
+import { addOnce, ratio, rootOfRatio } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
 
 export const isFloat = (d: DtypeInfo): boolean => d.kind === "float";
@@ -85,14 +85,15 @@ export function fit(name: string, exact: bigint, context: FinishContext): bigint
   if (context.overflow === undefined) return exact;
   const { dtype } = context;
   const wrapped = dtype.kind === "uint" ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact);
-  if (context.overflow === "throw" && wrapped !== exact) {
-    throw new RingfoldError(
-      "ERR_OVERFLOW",
-      `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out for the exact bigint, ` +
-        'or pass "wrap"',
-    );
-  }
+  if (context.overflow === "throw" && wrapped !== exact) throw doesNotFit(name, exact, dtype);
   return wrapped;
+}
+
+export function doesNotFit(name: string, exact: bigint, dtype: DtypeInfo): RingfoldError {
+  return new RingfoldError(
+    "ERR_OVERFLOW",
+    `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out, or pass "wrap"`,
+  );
 }
 
 /** The 192-bit sum of a state of products. */
@@ -147,9 +148,13 @@ const first = (at: readonly number[]): number => at[0] as number;
 
 // --- sum, mean ------------------------------------------------------------------------------
 
-function sumOfFast(state: StateReader, at: readonly number[], { initial }: FinishContext): Value {
+function sumOfFast(
+  state: StateReader,
+  at: readonly number[],
+  { initial, single }: FinishContext,
+): Value {
   const sum = state.f64(first(at));
-  return initial === undefined ? sum : Number(initial) + sum;
+  return initial === undefined ? sum : addOnce(sum, initial, single);
 }
 
 function sumOfIntegers(state: StateReader, at: readonly number[], context: FinishContext): Value {
