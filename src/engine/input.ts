@@ -1,7 +1,15 @@
 // What the caller handed in: which dtype, how many elements, and where they lie.
 
 import { RingfoldError } from "../errors.js";
-import { type DtypeInfo, dtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
+import {
+  bufferOf,
+  type DtypeInfo,
+  dtypeInfo,
+  dtypeOf,
+  lengthOf,
+  offsetOf,
+  type TypedArray,
+} from "../operators/dtype.js";
 import type { Shared } from "./shared.js";
 
 /** A typed array on any buffer, or a plain array of numbers (float64) or bigints (int64). */
@@ -21,8 +29,8 @@ export interface Located {
 
 /** The bytes of elements first … first + n − 1. */
 export function bytesOf(view: TypedArray, first: number, n: number): Uint8Array {
-  const { buffer, byteOffset, BYTES_PER_ELEMENT: size } = view;
-  return new Uint8Array(buffer, byteOffset + first * size, n * size);
+  const { size } = dtypeOf(view) as DtypeInfo;
+  return new Uint8Array(bufferOf(view), offsetOf(view) + first * size, n * size);
 }
 
 /**
@@ -44,10 +52,10 @@ export function locate(shared: Shared, input: Input): Located {
   const dtype = dtypeOf(input);
   if (dtype === undefined) return fromArray(input);
   const view = input as TypedArray;
-  const { length, buffer } = view;
+  const length = lengthOf(view);
   if (length === 0) assertAttached(view);
-  if (!shared.owns(buffer)) return { dtype, length, address: -1, view };
-  const address = view.byteOffset;
+  if (!shared.owns(bufferOf(view))) return { dtype, length, address: -1, view };
+  const address = offsetOf(view);
   if (!shared.arena.isLive(address, length * dtype.size)) {
     throw bad(
       `${length} ${dtype.name} at byte ${address} of the engine's memory are not in an array that ` +
@@ -81,7 +89,7 @@ export function locatePair(shared: Shared, input: unknown, operator: string): Lo
 function assertAttached(view: TypedArray): void {
   try {
     // Every method of a typed array throws if its buffer is detached or it is out of bounds.
-    (view as Uint8Array).at(0);
+    Uint8Array.prototype.at.call(view, 0);
   } catch (cause) {
     throw new RingfoldError(
       "ERR_INPUT",

@@ -10,6 +10,7 @@ import {
   LINE_SCRATCH,
   SCRATCH_JOB,
 } from "../core/map.js";
+import { bufferOf, offsetOf, type TypedArrayConstructor } from "../operators/dtype.js";
 import { finishUser, foldValues, judgeCombine, type UserOperator } from "../operators/user.js";
 import { type Pass, writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
@@ -118,9 +119,13 @@ export class Local {
   /** Runs a user operator and finishes. @throws RingfoldError ERR_USER_OPERATOR, ERR_EMPTY */
   runUser({ dtype, view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
     const stack: unknown[] = [];
+    // There is one, as there is the view.
+    const array = dtype.array as TypedArrayConstructor;
     try {
       for (let block = 0; block === 0 || block * BLOCK < length; block++) {
-        const values = view.subarray(block * BLOCK, (block + 1) * BLOCK);
+        const first = block * BLOCK;
+        const offset = offsetOf(view) + first * dtype.size;
+        const values = new array(bufferOf(view), offset, Math.min(BLOCK, length - first));
         pushState(user, stack, foldValues(user, values, options.nan === "skip"), block);
       }
       const state = popStates(user, stack);

@@ -2,6 +2,7 @@
 // what; this decides where.
 
 import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
+import { bufferOf, offsetOf } from "../operators/dtype.js";
 import { finishUser } from "../operators/user.js";
 import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
@@ -147,12 +148,13 @@ export class Runner {
       return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address, second };
     }
     if (located.second !== undefined) return undefined;
-    if (!(view.buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
+    const buffer = bufferOf(view);
+    if (!(buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
       return undefined;
     }
-    const id = this.#threads.numberOf(view.buffer);
-    this.#submitter.external.learn(id, view.buffer);
-    const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
+    const id = this.#threads.numberOf(buffer);
+    this.#submitter.external.learn(id, buffer);
+    const piece: Piece = { kind: "buffer", id, offset: offsetOf(view), length };
     // The task holds the view, so that the buffer is not taken for gone while the job runs.
     return { ...external(plan, length, { pieces: [piece] }), view };
   }

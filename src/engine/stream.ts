@@ -8,7 +8,7 @@
 
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
-import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
+import { type DtypeInfo, dtypeOf, lengthOf, type TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING, settle } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
@@ -143,7 +143,7 @@ export class Stream {
   put(view: TypedArray, second: TypedArray | undefined, from: number): number {
     const { size } = this.#dtype;
     const room = this.reserveBytes() as Uint8Array;
-    const n = Math.min(room.length / size, view.length - from);
+    const n = Math.min(room.length / size, lengthOf(view) - from);
     room.set(bytesOf(view, from, n));
     if (second !== undefined) {
       const at = room.byteOffset + TASK_ELEMENTS * size;

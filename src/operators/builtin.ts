@@ -22,6 +22,7 @@ import type { DtypeInfo } from "./dtype.js";
 import { nearest } from "./nearest.js";
 import { multiplyOnce, toFloat } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
+import { isCount, isElement, isPartOfCount } from "./valid.js";
 import { doesNotFit, everyDtype, fit, integer, isFloat, isLong, MAX, MIN, SUMS } from "./sums.js";
 
 /** An operator with one state, computed in one way. */
@@ -51,8 +52,18 @@ const PRODUCT: Accumulator = {
   code: OP_PRODUCT,
   bytes: (d) => (isFloat(d) ? 8 : isLong(d) ? 24 : PRODUCT_BYTES),
 };
-const NONZERO: Accumulator = { code: OP_NONZERO, bytes: () => 16, join: joinCounts(2) };
-const COUNT: Accumulator = { code: OP_COUNT, bytes: () => 8, join: joinCounts(1) };
+const NONZERO: Accumulator = {
+  code: OP_NONZERO,
+  bytes: () => 16,
+  join: joinCounts(2),
+  isValid: isPartOfCount,
+};
+const COUNT: Accumulator = {
+  code: OP_COUNT,
+  bytes: () => 8,
+  join: joinCounts(1),
+  isValid: isCount,
+};
 
 // --- product ---------------------------------------------------------------------
 
@@ -139,6 +150,7 @@ function bitwise(name: string, code: number, combine: (a: bigint, b: bigint) => 
     join: (into, from) => {
       into.setBigInt64(0, combine(into.getBigInt64(0, true), from.getBigInt64(0, true)), true);
     },
+    isValid: isElement,
   };
   return single(
     name,

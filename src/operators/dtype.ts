@@ -93,9 +93,31 @@ const byTag = new Map<string, DtypeInfo>(
 );
 byTag.set("Uint8ClampedArray", dtypeInfo("uint8"));
 
+// Any object may have properties of its own with these names, which a reader of memory must not
+// believe. The getters of %TypedArray%.prototype, taken once, read what the array really is, of any
+// realm.
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const getterOf = (name: PropertyKey) =>
+  Object.getOwnPropertyDescriptor(prototype, name)?.get as () => unknown;
+const getTag = getterOf(Symbol.toStringTag);
+const getLength = getterOf("length");
+const getBuffer = getterOf("buffer");
+const getOffset = getterOf("byteOffset");
+
 /** The dtype of a typed array of any realm; undefined for anything else (a DataView, an Array). */
 export function dtypeOf(value: unknown): DtypeInfo | undefined {
-  return ArrayBuffer.isView(value)
-    ? byTag.get((value as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag])
-    : undefined;
+  return byTag.get(getTag.call(value) as string);
+}
+
+/** Elements; 0 of an array that is detached or out of bounds. */
+export function lengthOf(view: TypedArray): number {
+  return getLength.call(view) as number;
+}
+
+export function bufferOf(view: TypedArray): ArrayBufferLike {
+  return getBuffer.call(view) as ArrayBufferLike;
+}
+
+export function offsetOf(view: TypedArray): number {
+  return getOffset.call(view) as number;
 }

@@ -23,26 +23,36 @@ import {
 import type { DtypeInfo } from "./dtype.js";
 import { addOnce, ratio, rootOfRatio, roundScaled, scaledOf } from "./number.js";
 import type { Accumulator, FinishContext, StateReader, Value } from "./operator.js";
+import {
+  type Addend,
+  areExactMagnitudes,
+  areExactMoments,
+  exactOf,
+  isExactSum,
+  type Origin,
+} from "./valid.js";
 
 /** Only products of float64 need the larger state. */
 const isWide = (dtype: DtypeInfo, isProduct: boolean): boolean =>
   isProduct && dtype.name === "float64";
 
-function exact(code: number, isProduct: boolean): Accumulator {
+function exact(code: number, addend: Addend): Accumulator {
+  const isProduct = addend === "squares" || addend === "products";
   const size = (dtype: DtypeInfo) => (isWide(dtype, isProduct) ? EXACT_PRODUCT_SIZE : EXACT_SIZE);
   return {
     code,
     bytes: (dtype) => EXACT_DIGITS + 8 * size(dtype),
     join: (into, from, dtype) => join(into, from, size(dtype)),
     tidy: (state, dtype) => lengthen(state, size(dtype)),
-    isValid: (state, dtype) => isWhole(state, size(dtype)),
+    isValid: (state, origin) =>
+      isExactSum(state, origin, addend, size(origin.dtype), scaleOf(origin.dtype, isProduct)),
   };
 }
 
-export const EXACT_SUM = exact(OP_EXACT_SUM, false);
-export const EXACT_ABS = exact(OP_EXACT_ABS, false);
-export const EXACT_SQUARES = exact(OP_EXACT_SQUARES, true);
-export const EXACT_DOT = exact(OP_EXACT_DOT, true);
+export const EXACT_SUM = exact(OP_EXACT_SUM, "elements");
+export const EXACT_ABS = exact(OP_EXACT_ABS, "magnitudes");
+export const EXACT_SQUARES = exact(OP_EXACT_SQUARES, "squares");
+export const EXACT_DOT = exact(OP_EXACT_DOT, "products");
 
 const scaleOf = (dtype: DtypeInfo, isProduct: boolean): number =>
   isWide(dtype, isProduct) ? EXACT_PRODUCT_SCALE : EXACT_SCALE;
@@ -220,19 +230,18 @@ function settle(state: DataView, size: number): void {
   }
 }
 
-/** Whether a state of a file is one that `lengthen` left. */
-function isWhole(state: DataView, size: number): boolean {
-  if (state.getInt32(EXACT_FIRST, true) !== 0 || state.getInt32(EXACT_END, true) !== size) {
-    return false;
-  }
-  const flags = EXACT_NAN | EXACT_PLUS_INFINITY | EXACT_MINUS_INFINITY | EXACT_SOME;
-  if ((state.getUint32(EXACT_FLAGS, true) & ~flags) !== 0) return false;
-  if (state.getUint32(EXACT_FLAGS + 4, true) !== 0) return false;
-  if (state.getBigInt64(EXACT_COUNT, true) < 0n) return false;
-  for (let i = 0; i < size - 1; i++) {
-    if (state.getUint32(EXACT_DIGITS + 8 * i + 4, true) !== 0) return false;
-  }
-  return true;
+/** Whether the states of a sum and of a sum of squares can be of the same elements. */
+export function areMoments([sum, squares]: readonly DataView[], { dtype }: Origin): boolean {
+  const [s, q] = [sum, squares] as [DataView, DataView];
+  const size = isWide(dtype, true) ? EXACT_PRODUCT_SIZE : EXACT_SIZE;
+  const scale = scaleOf(dtype, true);
+  return areExactMoments(exactOf(s, EXACT_SIZE), exactOf(q, size), EXACT_SCALE, scale);
+}
+
+/** The same of a sum and of a sum of magnitudes. */
+export function areMagnitudes([sum, magnitudes]: readonly DataView[]): boolean {
+  const [s, m] = [sum, magnitudes] as [DataView, DataView];
+  return areExactMagnitudes(exactOf(s, EXACT_SIZE), exactOf(m, EXACT_SIZE));
 }
 
 /** Spreads a settled state over all of its digits. */

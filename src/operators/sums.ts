@@ -5,6 +5,8 @@ import { OP_ABS, OP_DOT, OP_MAX, OP_MIN, OP_MOMENTS, OP_SQUARES, OP_SUM } from "
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 import {
+  areMagnitudes,
+  areMoments,
   condition,
   EXACT_ABS,
   EXACT_DOT,
@@ -21,6 +23,15 @@ import {
 } from "./exact.js";
 import { addOnce, ratio, rootOfRatio } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
+import {
+  type Addend,
+  areExtrema,
+  areIntegerMoments,
+  areSumAndMagnitudes,
+  isExtremum,
+  isIntegerSum,
+  wordsOf,
+} from "./valid.js";
 
 export const isFloat = (d: DtypeInfo): boolean => d.kind === "float";
 export const isLong = (d: DtypeInfo): boolean => d.size === 8 && d.kind !== "float";
@@ -43,18 +54,19 @@ function joinWords(words: number) {
 }
 
 /** `words`: of the sum of integers. Fast floats have f64 and a count. */
-function summing(code: number, words: number): Accumulator {
+function summing(code: number, words: number, addend: Addend): Accumulator {
   return {
     code,
     bytes: (d) => (isFloat(d) ? 16 : 8 * words + 8),
     join: joinWords(words),
+    isValid: isIntegerSum(words, addend),
   };
 }
 
-const SUM = summing(OP_SUM, 2);
-const ABS = summing(OP_ABS, 2);
-const SQUARES = summing(OP_SQUARES, 3);
-const DOT = summing(OP_DOT, 3);
+const SUM = summing(OP_SUM, 2, "elements");
+const ABS = summing(OP_ABS, 2, "magnitudes");
+const SQUARES = summing(OP_SQUARES, 3, "squares");
+const DOT = summing(OP_DOT, 3, "products");
 const MOMENTS: Accumulator = { code: OP_MOMENTS, bytes: () => 24 };
 
 /** The 128-bit sum of an integer state. */
@@ -105,13 +117,22 @@ function widest(state: StateReader, at: number): bigint {
 
 type Finish = Form["finish"];
 
-function form(accumulators: readonly Accumulator[], finish: Finish): Form {
-  return { accumulators, finish };
+function form(
+  accumulators: readonly Accumulator[],
+  finish: Finish,
+  more: Pick<Form, "areValid"> = {},
+): Form {
+  return { accumulators, finish, ...more };
 }
 
 /** A form whose float64 is rounded to float32 if asked. */
-function rounded(accumulators: readonly Accumulator[], value: Finish): Form {
+function rounded(
+  accumulators: readonly Accumulator[],
+  value: Finish,
+  more: Pick<Form, "areValid"> = {},
+): Form {
   return {
+    ...more,
     accumulators,
     finish(state, at, context) {
       const result = value(state, at, context);
@@ -199,19 +220,28 @@ const abs = (name: string): Operator =>
 
 function spread(name: string, ddof: 0 | 1, isRoot: boolean): Operator {
   return operator(name, {
-    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(BigInt(ddof), isRoot)),
+    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(BigInt(ddof), isRoot), {
+      areValid: areMoments,
+    }),
     fast: rounded([MOMENTS], (state, at) => {
       const n = Number(state.i64(first(at)));
       if (n <= ddof) return Number.NaN;
       const value = state.f64(first(at) + 16) / (n - ddof);
       return isRoot ? Math.sqrt(value) : value;
     }),
-    integer: form([SUM, SQUARES], (state, at, { single }) => {
-      const [sum, squares] = at as [number, number];
-      const n = state.i64(sum + 16);
-      const parts = spreadOf(n, wide(state, sum), widest(state, squares), BigInt(ddof));
-      return variance(parts, isRoot, single);
-    }),
+    integer: form(
+      [SUM, SQUARES],
+      (state, at, { single }) => {
+        const [sum, squares] = at as [number, number];
+        const n = state.i64(sum + 16);
+        const parts = spreadOf(n, wide(state, sum), widest(state, squares), BigInt(ddof));
+        return variance(parts, isRoot, single);
+      },
+      {
+        areValid: ([sum, squares], origin) =>
+          areIntegerMoments(wordsOf(sum as DataView, 2), wordsOf(squares as DataView, 3), origin),
+      },
+    ),
   });
 }
 
@@ -256,19 +286,23 @@ function isBetter(into: DataView, from: DataView, dtype: DtypeInfo, isMax: boole
   return isMax ? b > a : b < a;
 }
 
-/** One NaN for all. */
+/** One NaN for all, and 0 where there is no value. */
 function tidyExtrema(state: DataView, dtype: DtypeInfo): void {
+  if (state.getBigInt64(8, true) === 0n) state.setBigInt64(0, 0n, true);
   if (!isFloat(dtype) || !Number.isNaN(state.getFloat64(0, true))) return;
   state.setFloat64(0, Number.NaN, true);
 }
 
 function extremum(code: number): Accumulator {
-  return { code, bytes: () => 16, join: joinExtrema(code === OP_MAX), tidy: tidyExtrema };
+  const join = joinExtrema(code === OP_MAX);
+  return { code, bytes: () => 16, join, tidy: tidyExtrema, isValid: isExtremum };
 }
 
 export const MIN = extremum(OP_MIN);
 export const MAX = extremum(OP_MAX);
-const ofExtrema = rounded([MIN, MAX], largest);
+const ofExtrema = rounded([MIN, MAX], largest, {
+  areValid: ([low, high], origin) => areExtrema(low as DataView, high as DataView, origin),
+});
 
 export const SUMS: readonly Operator[] = [
   operator(
@@ -314,14 +348,21 @@ export const SUMS: readonly Operator[] = [
   spread("sampleVariance", 1, false),
   spread("sampleStd", 1, true),
   operator("conditionNumber", {
-    exact: form([EXACT_SUM, EXACT_ABS], finishCondition),
+    exact: form([EXACT_SUM, EXACT_ABS], finishCondition, { areValid: areMagnitudes }),
     fast: rounded([SUM, ABS], (state, at) => {
       const [sum, magnitudes] = at as [number, number];
       return (state.f64(magnitudes) + 0) / Math.abs(state.f64(sum));
     }),
-    integer: form([SUM, ABS], (state, at, { single }) => {
-      const [sum, magnitudes] = at as [number, number];
-      return condition(wide(state, magnitudes), wide(state, sum), single);
-    }),
+    integer: form(
+      [SUM, ABS],
+      (state, at, { single }) => {
+        const [sum, magnitudes] = at as [number, number];
+        return condition(wide(state, magnitudes), wide(state, sum), single);
+      },
+      {
+        areValid: ([sum, magnitudes]) =>
+          areSumAndMagnitudes(wordsOf(sum as DataView, 2), wordsOf(magnitudes as DataView, 2)),
+      },
+    ),
   }),
 ];
