@@ -2,11 +2,12 @@
 
 import { RingfoldError } from "../errors.js";
 import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
+import type { Names } from "../operators/nearest.js";
 import { contextOf, type StateReader, type Value } from "../operators/operator.js";
 import { encodeState, readerOf } from "../operators/state.js";
 import type { Input, Located, Pair } from "./input.js";
-import { checkOptions, type OperatorName, type ReduceOptions } from "./options.js";
-import { assertOnly, splitPlan } from "./partial.js";
+import type { OperatorName, ReduceOptions } from "./options.js";
+import { splitPlan } from "./partial.js";
 import { finish, type Plan } from "./plan.js";
 import { assertApplies } from "./plans.js";
 
@@ -14,6 +15,13 @@ export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflo
   /** Needed only if the value of nothing is asked for; else the first array's. */
   readonly dtype?: Dtype;
 }
+
+export const ACCUMULATOR_OPTIONS: Names<AccumulatorOptions> = {
+  dtype: true,
+  nan: true,
+  overflow: true,
+  roundTo: true,
+};
 
 /** What an accumulation needs of its engine. */
 export interface Folding {
@@ -35,8 +43,6 @@ export class Accumulation {
 
   /** @internal */
   constructor(operator: OperatorName, options: AccumulatorOptions, folding: Folding) {
-    checkOptions(options);
-    assertOnly(options, ["dtype", "nan", "overflow", "roundTo"], "an accumulator");
     this.#operator = operator;
     this.#options = options;
     this.#folding = folding;

@@ -15,9 +15,10 @@ import {
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import { type Dtype, dtypeInfo, type TypedArray } from "../operators/dtype.js";
+import type { Names } from "../operators/nearest.js";
 import type { Value } from "../operators/operator.js";
 import { loadOperator, loadOperatorNow } from "../operators/user.js";
-import { Accumulation, type AccumulatorOptions } from "./accumulation.js";
+import { ACCUMULATOR_OPTIONS, Accumulation, type AccumulatorOptions } from "./accumulation.js";
 import { type Crossover, crossoverOf } from "./calibrate.js";
 import type { Piece } from "./external.js";
 import { type Input, type Located, locate, locatePair, type Pair } from "./input.js";
@@ -26,7 +27,7 @@ import { closedError } from "./limits.js";
 import { Local } from "./local.js";
 import { allocArray, freeArray, shareArray } from "./memory.js";
 import { checkOptions, type OperatorName, type Operators, type ReduceOptions } from "./options.js";
-import { type PartialOptions, partialPlan } from "./partial.js";
+import { PARTIAL_OPTIONS, type PartialOptions, partialPlan } from "./partial.js";
 import type { Plan, Receipted } from "./plan.js";
 import { Plans } from "./plans.js";
 import { Recovery } from "./recovery.js";
@@ -274,7 +275,7 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Promise<Uint8Array> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
     return (await this.#runner.run(located, plan, options)) as Uint8Array;
@@ -286,7 +287,7 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Uint8Array {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
     return this.#runner.runNow(located, plan, options) as Uint8Array;
@@ -297,7 +298,7 @@ export class Engine {
    * @throws RingfoldError ERR_OPERATOR for an operator whose results depend on where data is cut
    */
   accumulator(operator: OperatorName, options: AccumulatorOptions = NO_OPTIONS): Accumulation {
-    this.#begin(options);
+    this.#begin(options, ACCUMULATOR_OPTIONS, "an accumulator");
     return new Accumulation(operator, options, {
       locate: (input) => this.#locate(input, operator),
       fold: (located, plan) => {
@@ -364,7 +365,7 @@ export class Engine {
     options: PartialOptions = NO_OPTIONS,
     helps = false,
   ): Promise<Uint8Array> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const plan = partialPlan(operator, dtypeInfo(dtype), options);
     return this.#runPieces(plan, pieces, options, helps) as Promise<Uint8Array>;
   }
@@ -380,19 +381,16 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Promise<ReductionStream<Uint8Array>> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const plan = partialPlan(operator, dtypeInfo(dtype), options);
     assertOneInput(plan, "stream");
     return this.#runner.openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
   }
 
-  #begin(options: ReduceOptions): void {
+  #begin(options: ReduceOptions, names?: Names<never>, what?: string): void {
     this.#assertOpen();
-    if (typeof options !== "object" || options === null) {
-      throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
-    }
     if (options !== NO_OPTIONS) {
-      checkOptions(options);
+      checkOptions(options, names, what);
       options.signal?.throwIfAborted();
     }
     this.#started++;

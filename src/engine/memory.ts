@@ -1,6 +1,6 @@
 // Arrays on the engine's memory that users hold.
 
-import { RingfoldError, show } from "../errors.js";
+import { RingfoldError, show, textOf } from "../errors.js";
 import {
   bufferOf,
   type Dtype,
@@ -21,7 +21,7 @@ export function allocArray(
   length: number,
 ): TypedArray<SharedArrayBuffer> {
   if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RingfoldError("ERR_OPTION", `length: ${show(length)} is not an integer ≥ 0`);
+    throw new RingfoldError("ERR_OPTION", `length: ${textOf(length)} is not an integer ≥ 0`);
   }
   const address = shared.arena.alloc(Math.max(1, length * info.size));
   try {

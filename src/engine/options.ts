@@ -1,6 +1,7 @@
 // What a caller may ask for, and whether it is well-formed.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show, textOf } from "../errors.js";
+import { checkNames, type Names } from "../operators/nearest.js";
 import type { Accuracy } from "../operators/operator.js";
 
 export type OperatorName =
@@ -68,6 +69,20 @@ export interface ReduceOptions {
   onRound?: (round: Round) => void;
 }
 
+export const REDUCE_OPTIONS: Names<ReduceOptions> = {
+  accuracy: true,
+  roundTo: true,
+  receipt: true,
+  schedule: true,
+  initial: true,
+  nan: true,
+  overflow: true,
+  signal: true,
+  timeout: true,
+  onProgress: true,
+  onRound: true,
+};
+
 // Made once: calls for a small array come by the million.
 const ACCURACIES = ["exact", "fast"];
 const ROUNDINGS = ["float64", "float32"];
@@ -80,7 +95,7 @@ function option(name: string, value: unknown, choices: readonly unknown[]): void
   if (value !== undefined && !choices.includes(value)) {
     throw new RingfoldError(
       "ERR_OPTION",
-      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => JSON.stringify(c)).join(", ")}`,
+      `${name}: ${show(value)} is not one of ${choices.map(show).join(", ")}`,
     );
   }
 }
@@ -92,7 +107,12 @@ function callback(name: string, value: unknown): void {
 }
 
 /** @throws RingfoldError ERR_OPTION */
-export function checkOptions(options: ReduceOptions): void {
+export function checkOptions(
+  options: ReduceOptions,
+  names: Names<never> = REDUCE_OPTIONS,
+  what = "a reduction",
+): void {
+  checkNames(options, names, what);
   option("accuracy", options.accuracy, ACCURACIES);
   option("roundTo", options.roundTo, ROUNDINGS);
   option("receipt", options.receipt, YES_OR_NO);
@@ -106,12 +126,12 @@ export function checkOptions(options: ReduceOptions): void {
   callback("onProgress", options.onProgress);
   callback("onRound", options.onRound);
   if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
-    throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
+    throw new RingfoldError("ERR_OPTION", `timeout: ${textOf(timeout)} is not milliseconds ≥ 0`);
   }
   if (initial !== undefined && typeof initial !== "number" && typeof initial !== "bigint") {
     throw new RingfoldError(
       "ERR_OPTION",
-      `initial: ${String(initial)} is ${typeof initial}, not a number or bigint`,
+      `initial: ${textOf(initial)} is ${typeof initial}, not a number or bigint`,
     );
   }
 }

@@ -2,7 +2,7 @@
 // of one pass, each once, and the finishes that read them.
 
 import { MAX_OPS, OP_RUNNING, SCRATCH_STACK_BYTES, STACK_LEVELS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
 import {
@@ -126,13 +126,13 @@ function formOf(operator: Operator, dtype: DtypeInfo, options: PassOptions): For
   return accuracy === "fast" || exact === undefined ? fast : exact;
 }
 
-function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
+export function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
   const list: readonly string[] = typeof names === "string" ? [names] : names;
   const isList = Array.isArray(list) && list.every((name) => typeof name === "string");
   if (!isList || list.length === 0 || list.length > MAX_OPS) {
     throw new RingfoldError(
       "ERR_OPERATOR",
-      `operators: ${String(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,
+      `operators: ${Array.isArray(list) ? `[${list.map(show).join(", ")}]` : show(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,
     );
   }
   return list;

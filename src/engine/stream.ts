@@ -7,7 +7,7 @@
 // an input in memory has, and the bits of the result are the same.
 
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, textOf } from "../errors.js";
 import { type DtypeInfo, dtypeOf, lengthOf, type TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING, settle } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
@@ -182,7 +182,7 @@ export class Stream {
     if (!Number.isInteger(n) || n < 0 || n > room) {
       throw new RingfoldError(
         "ERR_OPTION",
-        `commit: ${String(n)} is not an integer from 0 to the ${room} elements that are reserved`,
+        `commit: ${textOf(n)} is not an integer from 0 to the ${room} elements that are reserved`,
       );
     }
     this.#filled += n;

@@ -22,8 +22,8 @@ import type { DtypeInfo } from "./dtype.js";
 import { nearest } from "./nearest.js";
 import { multiplyOnce, toFloat } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
-import { isCount, isElement, isPartOfCount } from "./valid.js";
 import { doesNotFit, everyDtype, fit, integer, isFloat, isLong, MAX, MIN, SUMS } from "./sums.js";
+import { isCount, isElement, isPartOfCount } from "./valid.js";
 
 /** An operator with one state, computed in one way. */
 function single(
@@ -159,7 +159,8 @@ function bitwise(name: string, code: number, combine: (a: bigint, b: bigint) => 
       const own = dtype.kind === "uint" ? state.u64(at) : state.i64(at);
       const exact = initial === undefined ? own : combine(integer(name, initial), own);
       const width = 8 * dtype.size;
-      const bits = dtype.kind === "uint" ? BigInt.asUintN(width, exact) : BigInt.asIntN(width, exact);
+      const bits =
+        dtype.kind === "uint" ? BigInt.asUintN(width, exact) : BigInt.asIntN(width, exact);
       if (overflow === "throw" && bits !== exact) throw doesNotFit(name, exact, dtype);
       return isLong(dtype) ? bits : Number(bits);
     },

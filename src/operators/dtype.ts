@@ -1,6 +1,6 @@
 // Element types: their codes in the core, sizes and typed arrays. Names are NumPy's.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 
 export type Dtype =
   | "int8"
@@ -79,7 +79,7 @@ export function dtypeInfo(name: string): DtypeInfo {
   if (found === undefined) {
     throw new RingfoldError(
       "ERR_DTYPE",
-      `unknown dtype ${JSON.stringify(name)}: use one of ${[...byName.keys()].join(", ")}`,
+      `unknown dtype ${show(name)}: use one of ${[...byName.keys()].join(", ")}`,
     );
   }
   return found;

@@ -23,12 +23,11 @@
 // or 64-bit integer, or 0, i64 1 if there is one, else 0. count: i64. countNonZero, any, all: i64 not zero,
 // i64 elements. and, or, xor: 64 bits.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 import { OPERATOR_NAMES, operatorOf } from "./builtin.js";
 import { DTYPES, type DtypeInfo, dtypeOf } from "./dtype.js";
 import { roundState } from "./exact.js";
-import { isFloat } from "./sums.js";
-import type { Origin } from "./valid.js";
+import { checkNames, type Names } from "./nearest.js";
 import {
   assertRoundTo,
   canonical,
@@ -39,6 +38,8 @@ import {
   type StateReader,
   type Value,
 } from "./operator.js";
+import { isFloat } from "./sums.js";
+import type { Origin } from "./valid.js";
 
 const MAGIC = "RFSTATE\0";
 const VERSION = 1;
@@ -207,15 +208,17 @@ export function finishState(state: Uint8Array, options: FinishOptions = {}): Val
 /** @throws RingfoldError ERR_OPTION */
 function checkFinish(options: FinishOptions, dtype: DtypeInfo): void {
   const choices = { roundTo: ["float64", "float32"], overflow: ["wrap", "throw"] };
-  if (typeof options !== "object" || options === null) {
-    throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const allowed = choices[name as keyof typeof choices] as readonly unknown[] | undefined;
-    if (value !== undefined && !allowed?.includes(value)) {
+  checkNames(
+    options,
+    { roundTo: true, overflow: true } satisfies Names<FinishOptions>,
+    "finishState",
+  );
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = options[name as keyof FinishOptions];
+    if (value !== undefined && !allowed.includes(value)) {
       throw new RingfoldError(
         "ERR_OPTION",
-        `${name}: ${JSON.stringify(value)}; finishState takes roundTo ("float64", "float32") and ` +
+        `${name}: ${show(value)}; finishState takes roundTo ("float64", "float32") and ` +
           'overflow ("wrap", "throw")',
       );
     }

@@ -14,7 +14,7 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
-import { RingfoldError, show, textOf } from "../errors.js";
+import { RingfoldError, textOf } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 
 export interface UserOperator {
@@ -67,7 +67,7 @@ export function userOperator(url: string, exports: Record<string, unknown>): Use
     stateBytes < 8 ||
     stateBytes > MOST_STATE_BYTES
   ) {
-    throw invalid(url, `"stateBytes" is ${show(stateBytes)}, not an integer from 8 to 2^20`);
+    throw invalid(url, `"stateBytes" is ${textOf(stateBytes)}, not an integer from 8 to 2^20`);
   }
   return {
     url,
@@ -224,7 +224,9 @@ function cloneOf(operator: UserOperator, state: unknown): Buffer {
 }
 
 const isPromise = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && typeof (value as Promise<unknown>).then === "function";
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Promise<unknown>).then === "function";
 
 /** True of what a cell holds without a clone. */
 const isWord = (state: unknown): boolean =>

@@ -174,7 +174,7 @@ export function isExactSum(
   if (sum < 0n && (addend === "magnitudes" || addend === "squares")) return false;
   const { precision, exponent, least } = FORMATS[dtype.name as keyof typeof FORMATS];
   const factors = addend === "squares" || addend === "products" ? 2 : 1;
-  const most = ((1n << precision) - 1n) ** BigInt(factors) << BigInt(factors * exponent - scale);
+  const most = (((1n << precision) - 1n) ** BigInt(factors)) << BigInt(factors * exponent - scale);
   const unit = 1n << BigInt(factors * least - scale);
   return abs(sum) <= count * most && sum % unit === 0n;
 }
