@@ -16,6 +16,7 @@ export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflo
   readonly dtype?: Dtype;
 }
 
+/** @internal */
 export const ACCUMULATOR_OPTIONS: Names<AccumulatorOptions> = {
   dtype: true,
   nan: true,
@@ -23,7 +24,7 @@ export const ACCUMULATOR_OPTIONS: Names<AccumulatorOptions> = {
   roundTo: true,
 };
 
-/** What an accumulation needs of its engine. */
+/** @internal What an accumulation needs of its engine. */
 export interface Folding {
   locate(input: Input | Pair): Located;
   /** Hands the record of an input to the plan's `take`. */
@@ -33,7 +34,7 @@ export interface Folding {
 }
 
 /** A sum, or another operator, of all that was added: see `Engine.accumulator`. */
-export class Accumulation {
+export class Accumulation<V extends Value = Value> {
   readonly #operator: OperatorName;
   readonly #options: AccumulatorOptions;
   readonly #folding: Folding;
@@ -87,10 +88,10 @@ export class Accumulation {
   }
 
   /** The value of all that was added so far. @throws RingfoldError ERR_OPTION, ERR_EMPTY */
-  value(): Value {
+  value(): V {
     const { plan, record } = this.#current();
     const context = contextOf(plan.pass.dtype, this.#options);
-    return finish(plan, readerOf(record), 0, context, this.#length, false) as Value;
+    return finish(plan, readerOf(record), 0, context, this.#length, false) as V;
   }
 
   /** The same as a state, for `mergeStates` and `finishState`. */

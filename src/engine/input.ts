@@ -47,7 +47,7 @@ function bad(what: string): RingfoldError {
   return new RingfoldError("ERR_INPUT", `input: ${what}`);
 }
 
-/** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
+/** @internal @throws RingfoldError ERR_INPUT, ERR_DTYPE */
 export function locate(shared: Shared, input: Input): Located {
   const dtype = dtypeOf(input);
   if (dtype === undefined) return fromArray(input);
@@ -65,7 +65,7 @@ export function locate(shared: Shared, input: Input): Located {
   return { dtype, length, address, view };
 }
 
-/** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
+/** @internal @throws RingfoldError ERR_INPUT, ERR_DTYPE */
 export function locatePair(shared: Shared, input: unknown, operator: string): Located {
   if (!Array.isArray(input) || input.length !== 2 || input.some((x) => typeof x !== "object")) {
     throw bad(`${operator} takes two arrays of equal length: pass [x, y]`);

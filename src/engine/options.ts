@@ -1,6 +1,7 @@
 // What a caller may ask for, and whether it is well-formed.
 
 import { RingfoldError, show, textOf } from "../errors.js";
+import type { Global } from "../operators/dtype.js";
 import { checkNames, type Names } from "../operators/nearest.js";
 import type { Accuracy } from "../operators/operator.js";
 
@@ -32,7 +33,7 @@ export type OperatorName =
   | "xor";
 
 /** One operator's name, several of them for one pass, or the URL of a user operator's module. */
-export type Operators = OperatorName | readonly OperatorName[] | URL;
+export type Operators = OperatorName | readonly OperatorName[] | Global<"URL", { href: string }>;
 
 export interface Round {
   /** From 0. */
@@ -60,7 +61,7 @@ export interface ReduceOptions {
   /** For 64-bit integers: the final value wrapped, or an error if it does not fit. */
   overflow?: "wrap" | "throw";
   /** Ends the call with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: Global<"AbortSignal", object>;
   /** Milliseconds after which the call ends with ERR_TIMEOUT. */
   timeout?: number;
   /** Called now and then with blocks done and blocks in all, the last time with both equal. */
@@ -69,6 +70,11 @@ export interface ReduceOptions {
   onRound?: (round: Round) => void;
 }
 
+/** Whose result has a receipt beside it, and whose has none. */
+export type WithReceipt = ReduceOptions & { receipt: true };
+export type WithoutReceipt = ReduceOptions & { receipt?: false };
+
+/** @internal */
 export const REDUCE_OPTIONS: Names<ReduceOptions> = {
   accuracy: true,
   roundTo: true,

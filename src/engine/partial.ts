@@ -10,6 +10,7 @@ import { makePlan, type Plan } from "./plan.js";
 /** States are exact: `accuracy` and what only a value has are left out. */
 export type PartialOptions = Pick<ReduceOptions, "nan" | "signal" | "timeout" | "onProgress">;
 
+/** @internal */
 export const PARTIAL_OPTIONS: Names<PartialOptions> = {
   nan: true,
   signal: true,
@@ -17,7 +18,7 @@ export const PARTIAL_OPTIONS: Names<PartialOptions> = {
   onProgress: true,
 };
 
-/** A plan for a state that does not depend on how the data is cut. @throws RingfoldError */
+/** @internal A plan for a state that does not depend on how the data is cut. @throws RingfoldError */
 export function splitPlan(
   name: OperatorName,
   dtype: DtypeInfo,
@@ -44,7 +45,7 @@ export function splitPlan(
   return plan;
 }
 
-/** @throws RingfoldError ERR_OPERATOR, ERR_OPTION */
+/** @internal @throws RingfoldError ERR_OPERATOR, ERR_OPTION */
 export function partialPlan(name: OperatorName, dtype: DtypeInfo, options: PartialOptions): Plan {
   const plan = splitPlan(name, dtype, options);
   const { stateBytes, skipNaN } = plan.pass;

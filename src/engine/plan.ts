@@ -15,7 +15,7 @@ import {
   type StateReader,
   type Value,
 } from "../operators/operator.js";
-import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
+import { CENSUS, makeReceipt, type Receipted } from "../operators/receipt.js";
 import type { UserOperator } from "../operators/user.js";
 import type { Pass } from "./entry.js";
 import type { OperatorName } from "./options.js";
@@ -215,12 +215,6 @@ export function makeUserPlan(user: UserOperator, dtype: DtypeInfo, skipNaN: bool
     census: undefined,
     pairwise: false,
   };
-}
-
-/** What `receipt: true` makes of a result. */
-export interface Receipted<R> {
-  readonly value: R;
-  readonly receipt: Receipt;
 }
 
 /** The result of a pass of `length` elements whose final record lies at `root`. */

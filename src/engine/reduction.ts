@@ -93,7 +93,7 @@ export class ReductionStream<R> {
   }
 }
 
-/** Fills a stream from an array on a thread that may wait, and waits for the last answer. */
+/** @internal Fills a stream from an array on a thread that may wait, and waits for the last answer. */
 export function fillNow(
   stream: Stream,
   view: TypedArray,

@@ -45,7 +45,7 @@ function integer(name: string, value: unknown, least: number, most: number): num
   return value;
 }
 
-/** A new shared memory, and how many workers it is for: one a thread, `most` at most. */
+/** @internal A new shared memory, and how many workers it is for: one a thread, `most` at most. */
 export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
   checkNames(options, ENGINE_OPTIONS, "an engine");
   const cores = availableParallelism();

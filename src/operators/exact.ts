@@ -96,9 +96,9 @@ export function finishSum(
   const value = state.round(at as number, scaleOf(dtype, false), single);
   if (initial === undefined) return value;
   // A float that is not finite decides, whichever it is.
-  const isFinite = typeof initial === "bigint" || Number.isFinite(initial);
+  const isNumber = typeof initial === "bigint" || Number.isFinite(initial);
   const special = specialOf(state, at as number);
-  if (special !== undefined || !isFinite) return addOnce(special ?? 0, initial, single);
+  if (special !== undefined || !isNumber) return addOnce(special ?? 0, initial, single);
   const start = typeof initial === "bigint" ? initial << BigInt(-EXACT_SCALE) : scaledOf(initial);
   const total = integerOf(state, at as number) + start;
   // Then `initial` is −value, or both are zeros with signs.

@@ -36,7 +36,8 @@ function rangeOf({ kind, size }: DtypeInfo): [least: bigint, most: bigint] {
 
 function addendRange(addend: Addend, dtype: DtypeInfo): [least: bigint, most: bigint] {
   const [least, most] = rangeOf(dtype);
-  const greatest = abs(least) > most ? abs(least) : most;
+  // Of signed integers the least is the farthest from 0.
+  const greatest = least < 0n ? -least : most;
   switch (addend) {
     case "elements":
       return [least, most];
