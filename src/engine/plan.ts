@@ -126,16 +126,21 @@ function formOf(operator: Operator, dtype: DtypeInfo, options: PassOptions): For
   return accuracy === "fast" || exact === undefined ? fast : exact;
 }
 
+/** @throws RingfoldError ERR_OPERATOR */
 export function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
-  const list: readonly string[] = typeof names === "string" ? [names] : names;
-  const isList = Array.isArray(list) && list.every((name) => typeof name === "string");
-  if (!isList || list.length === 0 || list.length > MAX_OPS) {
-    throw new RingfoldError(
-      "ERR_OPERATOR",
-      `operators: ${Array.isArray(list) ? `[${list.map(show).join(", ")}]` : show(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,
-    );
+  const list: unknown = typeof names === "string" ? [names] : names;
+  const isList = Array.isArray(list) && list.length > 0 && list.length <= MAX_OPS;
+  // `every` passes over holes.
+  if (isList && !list.includes(undefined) && list.every((name) => typeof name === "string")) {
+    return list;
   }
-  return list;
+  const given = Array.isArray(list)
+    ? `[${list.slice(0, MAX_OPS).map(show).join(", ")}]`
+    : show(list);
+  throw new RingfoldError(
+    "ERR_OPERATOR",
+    `operators: ${given} is not a name, 1 to ${MAX_OPS} names, or a URL`,
+  );
 }
 
 /** @throws RingfoldError ERR_OPERATOR, ERR_DTYPE, ERR_OPTION */

@@ -88,6 +88,19 @@ function fresh(identity: unknown): () => unknown {
 }
 
 const loaded = new Map<string, UserOperator>();
+/** Modules that were loaded and make no operator: loading them again would not change that. */
+const refused = new Map<string, unknown>();
+
+function keep(url: string, exports: Record<string, unknown>): UserOperator {
+  try {
+    const operator = userOperator(url, exports);
+    loaded.set(url, operator);
+    return operator;
+  } catch (error) {
+    refused.set(url, error);
+    throw error;
+  }
+}
 
 /** The operator at `url`, if this thread has loaded it. */
 export function loadedOperator(url: string): UserOperator | undefined {
@@ -104,8 +117,7 @@ export async function loadOperator(url: string): Promise<UserOperator> {
     } catch (cause) {
       throw invalid(url, `cannot be loaded: ${textOf(cause)}`, cause);
     }
-    operator = userOperator(url, exports);
-    loaded.set(url, operator);
+    operator = keep(url, exports);
   }
   return operator;
 }
@@ -114,6 +126,7 @@ export async function loadOperator(url: string): Promise<UserOperator> {
 export function loadOperatorNow(url: string): UserOperator {
   let operator = loaded.get(url);
   if (operator === undefined) {
+    if (refused.has(url)) throw refused.get(url);
     let exports: Record<string, unknown>;
     try {
       exports = createRequire(import.meta.url)(fileURLToPath(url)) as Record<string, unknown>;
@@ -125,8 +138,7 @@ export function loadOperatorNow(url: string): UserOperator {
         cause,
       );
     }
-    operator = userOperator(url, exports);
-    loaded.set(url, operator);
+    operator = keep(url, exports);
   }
   return operator;
 }
@@ -145,6 +157,7 @@ export function foldValues(
     if (state !== NOTHING) state = accumulate(state, value);
     else state = operator.startsEmpty ? accumulate(operator.identity?.(), value) : value;
   }
+  if (isPromise(state)) throw promised(operator);
   return state;
 }
 
@@ -208,9 +221,8 @@ function cloneOf(operator: UserOperator, state: unknown): Buffer {
   try {
     clone = serialize(state);
   } catch (cause) {
-    const what = isPromise(state)
-      ? "a state is a promise: `accumulate` and `combine` must return the state itself"
-      : `a state cannot be cloned (${textOf(cause)}): make it of what structuredClone takes`;
+    if (isPromise(state)) throw promised(operator);
+    const what = `a state cannot be cloned (${textOf(cause)}): make it of what structuredClone takes`;
     throw invalid(operator.url, what, cause);
   }
   if (clone.length > operator.cellBytes - CELL_HEADER) {
@@ -227,6 +239,11 @@ const isPromise = (value: unknown): boolean =>
   typeof value === "object" &&
   value !== null &&
   typeof (value as Promise<unknown>).then === "function";
+
+function promised({ url }: UserOperator): RingfoldError {
+  const what = "a state is a promise: `accumulate` and `combine` must return the state itself";
+  return invalid(url, what);
+}
 
 /** True of what a cell holds without a clone. */
 const isWord = (state: unknown): boolean =>
