@@ -28,6 +28,27 @@ export type ErrorCode =
   | "ERR_PERMISSION" // a thread gives back a lock that it does not hold
   | "ERR_RUNTIME"; // this thread may not block, or the runtime lacks `Atomics.waitAsync`
 
+/** Any value as text for a message. Never throws. */
+export function show(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" && typeof value !== "string") return String(value);
+  try {
+    return JSON.stringify(value) ?? "an object";
+  } catch {
+    return "an object that has no text";
+  }
+}
+
+/** The text of what was thrown, which may be anything. Never throws. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return show(thrown);
+  }
+}
+
 export interface RingfoldErrorOptions {
   cause?: unknown;
 }
@@ -35,6 +56,13 @@ export interface RingfoldErrorOptions {
 /** Every error that ringfold raises by itself; `code` is stable across versions. */
 export class RingfoldError extends Error {
   readonly code: ErrorCode;
+  /** No other object can have it, whatever it calls itself. */
+  readonly #isOwn = true;
+
+  /** @internal True of what this constructor made: not of a Proxy, nor of what has the name only. */
+  static isOwn(value: unknown): value is RingfoldError {
+    return typeof value === "object" && value !== null && #isOwn in value && value.#isOwn;
+  }
 
   constructor(code: ErrorCode, message: string, options?: RingfoldErrorOptions) {
     super(message, options);

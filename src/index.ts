@@ -31,15 +31,14 @@ export type {
   EngineHandle,
   EngineStats,
   LineStats,
-  Result,
 } from "./engine/engine.js";
 export type { Input, Pair } from "./engine/input.js";
 export type { OperatorName, Operators, ReduceOptions, Round } from "./engine/options.js";
 export type { PartialOptions } from "./engine/partial.js";
-export type { Receipted } from "./engine/plan.js";
 export type { ReductionStream } from "./engine/reduction.js";
+export type { Result } from "./engine/results.js";
 export { type ErrorCode, RingfoldError } from "./errors.js";
-export type { Dtype, TypedArray } from "./operators/dtype.js";
+export type { Arrays, Dtype, TypedArray } from "./operators/dtype.js";
 export type { Accuracy, FinishOptions, Value } from "./operators/operator.js";
-export type { Modes, Naive, Receipt } from "./operators/receipt.js";
+export type { Modes, Naive, Receipt, Receipted } from "./operators/receipt.js";
 export { finishState, mergeStates } from "./operators/state.js";

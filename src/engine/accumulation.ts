@@ -2,11 +2,12 @@
 
 import { RingfoldError } from "../errors.js";
 import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
+import type { Names } from "../operators/nearest.js";
 import { contextOf, type StateReader, type Value } from "../operators/operator.js";
 import { encodeState, readerOf } from "../operators/state.js";
 import type { Input, Located, Pair } from "./input.js";
-import { checkOptions, type OperatorName, type ReduceOptions } from "./options.js";
-import { assertOnly, splitPlan } from "./partial.js";
+import type { OperatorName, ReduceOptions } from "./options.js";
+import { splitPlan } from "./partial.js";
 import { finish, type Plan } from "./plan.js";
 import { assertApplies } from "./plans.js";
 
@@ -15,7 +16,15 @@ export interface AccumulatorOptions extends Pick<ReduceOptions, "nan" | "overflo
   readonly dtype?: Dtype;
 }
 
-/** What an accumulation needs of its engine. */
+/** @internal */
+export const ACCUMULATOR_OPTIONS: Names<AccumulatorOptions> = {
+  dtype: true,
+  nan: true,
+  overflow: true,
+  roundTo: true,
+};
+
+/** @internal What an accumulation needs of its engine. */
 export interface Folding {
   locate(input: Input | Pair): Located;
   /** Hands the record of an input to the plan's `take`. */
@@ -25,7 +34,7 @@ export interface Folding {
 }
 
 /** A sum, or another operator, of all that was added: see `Engine.accumulator`. */
-export class Accumulation {
+export class Accumulation<V extends Value = Value> {
   readonly #operator: OperatorName;
   readonly #options: AccumulatorOptions;
   readonly #folding: Folding;
@@ -35,8 +44,6 @@ export class Accumulation {
 
   /** @internal */
   constructor(operator: OperatorName, options: AccumulatorOptions, folding: Folding) {
-    checkOptions(options);
-    assertOnly(options, ["dtype", "nan", "overflow", "roundTo"], "an accumulator");
     this.#operator = operator;
     this.#options = options;
     this.#folding = folding;
@@ -81,10 +88,10 @@ export class Accumulation {
   }
 
   /** The value of all that was added so far. @throws RingfoldError ERR_OPTION, ERR_EMPTY */
-  value(): Value {
+  value(): V {
     const { plan, record } = this.#current();
     const context = contextOf(plan.pass.dtype, this.#options);
-    return finish(plan, readerOf(record), 0, context, this.#length, false) as Value;
+    return finish(plan, readerOf(record), 0, context, this.#length, false) as V;
   }
 
   /** The same as a state, for `mergeStates` and `finishState`. */

@@ -36,6 +36,7 @@ const LEAST_TIMES = 3;
 /** A job that takes longer to come back says that the workers are at somebody else's. */
 const MOST_TRIP_MS = 50;
 
+/** @internal */
 export function crossoverOf({ i32s }: Shared): Crossover {
   return {
     awake: Atomics.load(i32s, CONTROL_CROSSOVER_AWAKE >> 2),
@@ -43,6 +44,7 @@ export function crossoverOf({ i32s }: Shared): Crossover {
   };
 }
 
+/** @internal */
 export function setCrossover({ i32s }: Shared, { awake, parked }: Crossover): void {
   Atomics.store(i32s, CONTROL_CROSSOVER_AWAKE >> 2, awake);
   Atomics.store(i32s, CONTROL_CROSSOVER_PARKED >> 2, parked);
@@ -74,6 +76,7 @@ function quartile(n: number, body: () => void): number {
  * n·t = n·t / threads + trip: t is this thread's time a byte, trip a job's way there and back.
  * A step takes some milliseconds; whoever breaks off leaves the crossover as it was.
  * @throws RingfoldError ERR_TIMEOUT if no worker comes to look; ERR_MEMORY
+ * @internal
  */
 export function* calibrate(
   shared: Shared,
@@ -141,7 +144,7 @@ function timeFold(shared: Shared, local: Local): number {
   return least / bytes;
 }
 
-/** Whether `bytes` stay on the calling thread now. */
+/** @internal Whether `bytes` stay on the calling thread now. */
 export function isSmall({ i32s }: Shared, bytes: number): boolean {
   if (bytes <= (i32s[CONTROL_CROSSOVER_AWAKE >> 2] as number)) return true;
   if (bytes > (i32s[CONTROL_CROSSOVER_PARKED >> 2] as number)) return false;

@@ -1,17 +1,19 @@
 // One-shot functions, on an engine that starts with the first call and never
 // keeps the process alive.
 
+import type { Receipted } from "../operators/receipt.js";
 import { createEngine } from "./create.js";
 import type { Engine } from "./engine.js";
 import type { Input, Pair } from "./input.js";
-import type { OperatorName, ReduceOptions } from "./options.js";
+import type { OperatorName, ReduceOptions, WithoutReceipt, WithReceipt } from "./options.js";
+import type { Result } from "./results.js";
 
 let engine: Promise<Engine> | undefined;
 
 async function reduceOnce(
   input: Input | Pair,
   operator: OperatorName,
-  options: ReduceOptions | undefined,
+  options: ReduceOptions = {},
 ): Promise<unknown> {
   engine ??= createEngine();
   const mine = engine;
@@ -34,35 +36,59 @@ async function reduceOnce(
   }
 }
 
-type OneShot<R> = (input: Input, options?: Omit<ReduceOptions, "receipt">) => Promise<R>;
+/** A reduction by one operator on the default engine. @throws (rejects) RingfoldError */
+export interface OneShot<O extends OperatorName> {
+  <I extends Input>(input: I, options: WithReceipt): Promise<Receipted<Result<O, I>>>;
+  <I extends Input>(input: I, options?: WithoutReceipt): Promise<Result<O, I>>;
+  <I extends Input>(
+    input: I,
+    options: ReduceOptions,
+  ): Promise<Result<O, I> | Receipted<Result<O, I>>>;
+}
 
-function oneShot<R>(operator: OperatorName): OneShot<R> {
-  return (input, options) => reduceOnce(input, operator, options) as Promise<R>;
+function oneShot<O extends OperatorName>(operator: O): OneShot<O> {
+  return ((input: Input, options?: ReduceOptions) =>
+    reduceOnce(input, operator, options)) as OneShot<O>;
 }
 
 /** Σ x·y of two arrays of equal length and dtype. */
-export function dot(x: Input, y: Input, options?: ReduceOptions): Promise<number | bigint> {
-  return reduceOnce([x, y], "dot", options) as Promise<number | bigint>;
+export function dot<X extends Input>(
+  x: X,
+  y: Input,
+  options: WithReceipt,
+): Promise<Receipted<Result<"dot", X>>>;
+export function dot<X extends Input>(
+  x: X,
+  y: Input,
+  options?: WithoutReceipt,
+): Promise<Result<"dot", X>>;
+export function dot<X extends Input>(
+  x: X,
+  y: Input,
+  options: ReduceOptions,
+): Promise<Result<"dot", X> | Receipted<Result<"dot", X>>>;
+export function dot(x: Input, y: Input, options?: ReduceOptions): Promise<unknown> {
+  return reduceOnce([x, y], "dot", options);
 }
 
-export const sum: OneShot<number | bigint> = oneShot("sum");
-export const mean: OneShot<number> = oneShot("mean");
-export const sumSquares: OneShot<number | bigint> = oneShot("sumSquares");
-export const sumAbs: OneShot<number | bigint> = oneShot("sumAbs");
-export const l1: OneShot<number | bigint> = oneShot("l1");
-export const l2: OneShot<number> = oneShot("l2");
-export const maxNorm: OneShot<number | bigint> = oneShot("maxNorm");
-export const variance: OneShot<number> = oneShot("variance");
-export const std: OneShot<number> = oneShot("std");
-export const sampleVariance: OneShot<number> = oneShot("sampleVariance");
-export const sampleStd: OneShot<number> = oneShot("sampleStd");
-export const conditionNumber: OneShot<number> = oneShot("conditionNumber");
-export const product: OneShot<number | bigint> = oneShot("product");
-export const min: OneShot<number | bigint> = oneShot("min");
-export const max: OneShot<number | bigint> = oneShot("max");
-export const argmin: OneShot<number> = oneShot("argmin");
-export const argmax: OneShot<number> = oneShot("argmax");
-export const count: OneShot<number> = oneShot("count");
-export const countNonZero: OneShot<number> = oneShot("countNonZero");
-export const any: OneShot<boolean> = oneShot("any");
-export const all: OneShot<boolean> = oneShot("all");
+export const sum: OneShot<"sum"> = oneShot("sum");
+export const mean: OneShot<"mean"> = oneShot("mean");
+export const sumSquares: OneShot<"sumSquares"> = oneShot("sumSquares");
+export const sumAbs: OneShot<"sumAbs"> = oneShot("sumAbs");
+export const l1: OneShot<"l1"> = oneShot("l1");
+export const l2: OneShot<"l2"> = oneShot("l2");
+export const maxNorm: OneShot<"maxNorm"> = oneShot("maxNorm");
+export const variance: OneShot<"variance"> = oneShot("variance");
+export const std: OneShot<"std"> = oneShot("std");
+export const sampleVariance: OneShot<"sampleVariance"> = oneShot("sampleVariance");
+export const sampleStd: OneShot<"sampleStd"> = oneShot("sampleStd");
+export const conditionNumber: OneShot<"conditionNumber"> = oneShot("conditionNumber");
+export const product: OneShot<"product"> = oneShot("product");
+export const min: OneShot<"min"> = oneShot("min");
+export const max: OneShot<"max"> = oneShot("max");
+export const argmin: OneShot<"argmin"> = oneShot("argmin");
+export const argmax: OneShot<"argmax"> = oneShot("argmax");
+export const count: OneShot<"count"> = oneShot("count");
+export const countNonZero: OneShot<"countNonZero"> = oneShot("countNonZero");
+export const any: OneShot<"any"> = oneShot("any");
+export const all: OneShot<"all"> = oneShot("all");

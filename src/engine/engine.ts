@@ -14,10 +14,17 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
-import { type Dtype, dtypeInfo, type TypedArray } from "../operators/dtype.js";
-import type { Value } from "../operators/operator.js";
+import {
+  type Arrays,
+  type Dtype,
+  type DtypeOf,
+  dtypeInfo,
+  type TypedArray,
+} from "../operators/dtype.js";
+import type { Names } from "../operators/nearest.js";
+import type { Receipted } from "../operators/receipt.js";
 import { loadOperator, loadOperatorNow } from "../operators/user.js";
-import { Accumulation, type AccumulatorOptions } from "./accumulation.js";
+import { ACCUMULATOR_OPTIONS, Accumulation, type AccumulatorOptions } from "./accumulation.js";
 import { type Crossover, crossoverOf } from "./calibrate.js";
 import type { Piece } from "./external.js";
 import { type Input, type Located, locate, locatePair, type Pair } from "./input.js";
@@ -25,12 +32,20 @@ import { Jobs } from "./jobs.js";
 import { closedError } from "./limits.js";
 import { Local } from "./local.js";
 import { allocArray, freeArray, shareArray } from "./memory.js";
-import { checkOptions, type OperatorName, type Operators, type ReduceOptions } from "./options.js";
-import { type PartialOptions, partialPlan } from "./partial.js";
-import type { Plan, Receipted } from "./plan.js";
+import {
+  checkOptions,
+  type OperatorName,
+  type Operators,
+  type ReduceOptions,
+  type WithoutReceipt,
+  type WithReceipt,
+} from "./options.js";
+import { PARTIAL_OPTIONS, type PartialOptions, partialPlan } from "./partial.js";
+import type { Plan } from "./plan.js";
 import { Plans } from "./plans.js";
 import { Recovery } from "./recovery.js";
 import type { ReductionStream } from "./reduction.js";
+import type { ElementBy, Result, ResultOver, ValueOf } from "./results.js";
 import { LEAST_PAUSE_MS, MOST_PAUSE_MS, Runner } from "./runner.js";
 import type { Shared } from "./shared.js";
 import { Submitter } from "./submitter.js";
@@ -42,12 +57,8 @@ export interface EngineHandle {
   readonly module: object;
 }
 
-/** The result of one operator: a number, a bigint (64-bit integers) or a boolean. */
-export type Result<O extends Operators> = O extends readonly OperatorName[]
-  ? { [K in O[number]]: Value }
-  : O extends URL
-    ? unknown
-    : Value;
+type LongDtype = "int64" | "uint64";
+type LongInput = BigInt64Array | BigUint64Array | readonly bigint[];
 
 export interface EngineStats {
   readonly threads: number;
@@ -99,7 +110,7 @@ export class Engine {
   #failed: RingfoldError | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use `createEngine` or `attachEngine`. */
+  /** @internal Use `createEngine` or `attachEngine`. */
   constructor(shared: Shared, threads: Threads | undefined) {
     this.#shared = shared;
     this.#submitter = new Submitter(shared, threads !== undefined);
@@ -173,11 +184,7 @@ export class Engine {
    * grows.
    * @throws RingfoldError ERR_DTYPE, ERR_OPTION, ERR_MEMORY, ERR_CLOSED
    */
-  alloc(dtype: "float64", length: number): Float64Array<SharedArrayBuffer>;
-  alloc(dtype: "float32", length: number): Float32Array<SharedArrayBuffer>;
-  alloc(dtype: "int32", length: number): Int32Array<SharedArrayBuffer>;
-  alloc(dtype: "int64", length: number): BigInt64Array<SharedArrayBuffer>;
-  alloc(dtype: Dtype, length: number): TypedArray<SharedArrayBuffer>;
+  alloc<D extends Dtype>(dtype: D, length: number): Arrays[D];
   alloc(dtype: Dtype, length: number): TypedArray<SharedArrayBuffer> {
     this.#assertOpen();
     const view = allocArray(this.#shared, dtypeInfo(dtype), length);
@@ -194,10 +201,19 @@ export class Engine {
     freeArray(this.#shared, view);
   }
 
-  /** Copies values into the engine's memory, once. */
-  share<T extends TypedArray>(values: T): T;
-  share(values: readonly number[], dtype?: Dtype): TypedArray<SharedArrayBuffer>;
-  share(values: readonly bigint[], dtype?: "int64" | "uint64"): TypedArray<SharedArrayBuffer>;
+  /**
+   * Copies values into the engine's memory, once: typed arrays as their dtype, numbers as float64 and
+   * bigints as int64, or as the `dtype` given.
+   * @throws RingfoldError ERR_INPUT, ERR_DTYPE, ERR_MEMORY, ERR_CLOSED
+   */
+  share<T extends TypedArray>(values: T, dtype?: undefined): Arrays[DtypeOf<T>];
+  share(values: readonly number[], dtype?: undefined): Arrays["float64"];
+  share(values: readonly bigint[], dtype?: undefined): Arrays["int64"];
+  share<D extends LongDtype>(values: LongInput, dtype: D): Arrays[D];
+  share<D extends Exclude<Dtype, LongDtype>>(
+    values: Exclude<Input, LongInput>,
+    dtype: D,
+  ): Arrays[D];
   share(values: Input, dtype?: Dtype): TypedArray {
     this.#assertOpen();
     return shareArray(this.#shared, values, dtype);
@@ -212,16 +228,21 @@ export class Engine {
    * not write to them meanwhile.
    * @throws (rejects) RingfoldError; `signal.reason` when aborted
    */
-  reduce<const O extends Operators>(
-    input: Input | Pair,
+  reduce<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
     operators: O,
-    options: ReduceOptions & { receipt: true },
-  ): Promise<Receipted<Result<O>>>;
-  reduce<const O extends Operators>(
-    input: Input | Pair,
+    options: WithReceipt,
+  ): Promise<Receipted<Result<O, I>>>;
+  reduce<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
     operators: O,
-    options?: ReduceOptions,
-  ): Promise<Result<O>>;
+    options?: WithoutReceipt,
+  ): Promise<Result<O, I>>;
+  reduce<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
+    operators: O,
+    options: ReduceOptions,
+  ): Promise<Result<O, I> | Receipted<Result<O, I>>>;
   async reduce(
     input: Input | Pair,
     operators: Operators,
@@ -241,16 +262,21 @@ export class Engine {
    * The same, waiting: the calling thread helps, in the place of one worker. Not for threads
    * that may not block.
    */
-  reduceSync<const O extends Operators>(
-    input: Input | Pair,
+  reduceSync<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
     operators: O,
-    options: ReduceOptions & { receipt: true },
-  ): Receipted<Result<O>>;
-  reduceSync<const O extends Operators>(
-    input: Input | Pair,
+    options: WithReceipt,
+  ): Receipted<Result<O, I>>;
+  reduceSync<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
     operators: O,
-    options?: ReduceOptions,
-  ): Result<O>;
+    options?: WithoutReceipt,
+  ): Result<O, I>;
+  reduceSync<const O extends Operators, I extends Input | Pair = Input | Pair>(
+    input: I,
+    operators: O,
+    options: ReduceOptions,
+  ): Result<O, I> | Receipted<Result<O, I>>;
   reduceSync(
     input: Input | Pair,
     operators: Operators,
@@ -276,7 +302,7 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Promise<Uint8Array> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
     return (await this.#runner.run(located, plan, options)) as Uint8Array;
@@ -288,7 +314,7 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Uint8Array {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
     return this.#runner.runNow(located, plan, options) as Uint8Array;
@@ -298,8 +324,11 @@ export class Engine {
    * A reduction of arrays that come one by one: `add` each, ask for the `value` at any time.
    * @throws RingfoldError ERR_OPERATOR for an operator whose results depend on where data is cut
    */
-  accumulator(operator: OperatorName, options: AccumulatorOptions = NO_OPTIONS): Accumulation {
-    this.#begin(options);
+  accumulator<const O extends OperatorName, D extends Dtype = Dtype>(
+    operator: O,
+    options: AccumulatorOptions & { readonly dtype?: D } = NO_OPTIONS,
+  ): Accumulation<ValueOf<O, ElementBy<D>>> {
+    this.#begin(options, ACCUMULATOR_OPTIONS, "an accumulator");
     return new Accumulation(operator, options, {
       locate: (input) => this.#locate(input, operator),
       fold: (located, plan) => {
@@ -322,11 +351,26 @@ export class Engine {
    * A reduction whose input arrives piece by piece, in bounded memory. Fill what `reserve`
    * gives and `commit` it, or `write` arrays; `end` gives the result.
    */
-  async stream<const O extends Operators>(
-    dtype: Dtype,
+  stream<const O extends Operators, D extends Dtype = Dtype>(
+    dtype: D,
     operators: O,
+    options: WithReceipt,
+  ): Promise<ReductionStream<Receipted<ResultOver<O, ElementBy<D>>>>>;
+  stream<const O extends Operators, D extends Dtype = Dtype>(
+    dtype: D,
+    operators: O,
+    options?: WithoutReceipt,
+  ): Promise<ReductionStream<ResultOver<O, ElementBy<D>>>>;
+  stream<const O extends Operators, D extends Dtype = Dtype>(
+    dtype: D,
+    operators: O,
+    options: ReduceOptions,
+  ): Promise<ReductionStream<ResultOver<O, ElementBy<D>> | Receipted<ResultOver<O, ElementBy<D>>>>>;
+  async stream(
+    dtype: Dtype,
+    operators: Operators,
     options: ReduceOptions = NO_OPTIONS,
-  ): Promise<ReductionStream<Result<O>>> {
+  ): Promise<ReductionStream<unknown>> {
     this.#begin(options);
     if (options.schedule === "pairwise") {
       throw new RingfoldError(
@@ -337,7 +381,7 @@ export class Engine {
     const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
     const plan = this.#plans.find(operators, dtypeInfo(dtype), options, user);
     assertOneInput(plan, "stream");
-    return this.#runner.openStream(plan, options) as Promise<ReductionStream<Result<O>>>;
+    return this.#runner.openStream(plan, options);
   }
 
   /**
@@ -366,7 +410,7 @@ export class Engine {
     options: PartialOptions = NO_OPTIONS,
     helps = false,
   ): Promise<Uint8Array> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const plan = partialPlan(operator, dtypeInfo(dtype), options);
     return this.#runPieces(plan, pieces, options, helps) as Promise<Uint8Array>;
   }
@@ -382,19 +426,16 @@ export class Engine {
     operator: OperatorName,
     options: PartialOptions = NO_OPTIONS,
   ): Promise<ReductionStream<Uint8Array>> {
-    this.#begin(options);
+    this.#begin(options, PARTIAL_OPTIONS, "a state");
     const plan = partialPlan(operator, dtypeInfo(dtype), options);
     assertOneInput(plan, "stream");
     return this.#runner.openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
   }
 
-  #begin(options: ReduceOptions): void {
+  #begin(options: ReduceOptions, names?: Names<never>, what?: string): void {
     this.#assertOpen();
-    if (typeof options !== "object" || options === null) {
-      throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
-    }
     if (options !== NO_OPTIONS) {
-      checkOptions(options);
+      checkOptions(options, names, what);
       options.signal?.throwIfAborted();
     }
     this.#started++;

@@ -43,6 +43,7 @@ import {
   loadOperator,
   mergeValues,
   NOTHING,
+  settle,
   type UserOperator,
 } from "../operators/user.js";
 import { reportError } from "./failure.js";
@@ -407,15 +408,15 @@ export class External {
 
 /** Pushes the state of block number `index` of a task; merges as the tree has it. */
 export function pushState(op: UserOperator, stack: unknown[], state: unknown, index: number): void {
-  stack.push(state);
+  stack.push(settle(op, state));
   for (let k = index + 1; k % 2 === 0; k /= 2) {
     const right = stack.pop();
-    stack.push(mergeValues(op, stack.pop(), right));
+    stack.push(settle(op, mergeValues(op, stack.pop(), right)));
   }
 }
 
 export function popStates(op: UserOperator, stack: unknown[]): unknown {
   let state: unknown = stack.length === 0 ? NOTHING : stack.pop();
-  while (stack.length > 0) state = mergeValues(op, stack.pop(), state);
+  while (stack.length > 0) state = settle(op, mergeValues(op, stack.pop(), state));
   return state;
 }

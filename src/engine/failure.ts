@@ -3,7 +3,7 @@
 // comes first, so that the error of a job does not depend on the schedule.
 
 import { JOB_ERROR, JOB_SIZE, JOB_TEXTS, JOBS } from "../core/map.js";
-import { type ErrorCode, RingfoldError } from "../errors.js";
+import { type ErrorCode, RingfoldError, show } from "../errors.js";
 import type { Shared } from "./shared.js";
 
 interface Text {
@@ -11,6 +11,8 @@ interface Text {
   message: string;
   stack: string | undefined;
   code: string | undefined;
+  /** Of an error that ringfold raised by itself. */
+  isOwn: boolean;
 }
 
 const HEADER = 4;
@@ -18,26 +20,24 @@ const HEADER = 4;
 const MOST_TEXT = 8192;
 
 function describe(error: unknown): Text {
-  // Anything can be thrown, and any property of it can be anything, or throw.
-  const text = (value: unknown): string | undefined => {
-    try {
-      return value === undefined ? undefined : String(value);
-    } catch {
-      return undefined;
-    }
-  };
+  // Anything can be thrown, and any property of it can be anything, or throw. Only text is believed:
+  // a Proxy has whatever properties it likes.
   const get = (name: string): string | undefined => {
     try {
-      return text((error as Record<string, unknown>)[name]);
+      const value = (error as Record<string, unknown>)[name];
+      return typeof value === "string" ? value : undefined;
     } catch {
       return undefined;
     }
   };
-  if (typeof error !== "object" || error === null) {
-    return { name: "Error", message: text(error) ?? "", stack: undefined, code: undefined };
+  const isObject = typeof error === "object" && error !== null;
+  const isOwn = RingfoldError.isOwn(error);
+  if (!isObject) {
+    const message = typeof error === "string" && error !== "" ? error : `${show(error)} was thrown`;
+    return { name: "Error", message, stack: undefined, code: undefined, isOwn };
   }
-  const message = get("message") ?? text(error) ?? "an object without a text was thrown";
-  return { name: get("name") ?? "Error", message, stack: get("stack"), code: get("code") };
+  const message = get("message") || "an object without a message was thrown";
+  return { name: get("name") ?? "Error", message, stack: get("stack"), code: get("code"), isOwn };
 }
 
 /** Its address, or 0 if the memory is full. It belongs to the job, whatever becomes of this thread. */
@@ -116,7 +116,7 @@ export function readError(shared: Shared, job: number): Error | undefined {
 }
 
 function remake(text: Text): Error {
-  if (text.name === "RingfoldError") {
+  if (text.isOwn) {
     return new RingfoldError(text.code as ErrorCode, text.message);
   }
   const error = new RingfoldError("ERR_USER_OPERATOR", text.message, {
@@ -129,5 +129,5 @@ function remake(text: Text): Error {
 
 /** What user code threw in this thread, in the form in which a worker's error arrives. */
 export function userError(error: unknown): Error {
-  return error instanceof RingfoldError ? error : remake(describe(error));
+  return RingfoldError.isOwn(error) ? error : remake(describe(error));
 }

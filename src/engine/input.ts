@@ -1,7 +1,15 @@
 // What the caller handed in: which dtype, how many elements, and where they lie.
 
 import { RingfoldError } from "../errors.js";
-import { type DtypeInfo, dtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
+import {
+  bufferOf,
+  type DtypeInfo,
+  dtypeInfo,
+  dtypeOf,
+  lengthOf,
+  offsetOf,
+  type TypedArray,
+} from "../operators/dtype.js";
 import type { Shared } from "./shared.js";
 
 /** A typed array on any buffer, or a plain array of numbers (float64) or bigints (int64). */
@@ -30,8 +38,8 @@ const BIGINTS = new BigInt64Array(0);
 
 /** The bytes of elements first … first + n − 1. */
 export function bytesOf(view: TypedArray, first: number, n: number): Uint8Array {
-  const { buffer, byteOffset, BYTES_PER_ELEMENT: size } = view;
-  return new Uint8Array(buffer, byteOffset + first * size, n * size);
+  const { size } = dtypeOf(view) as DtypeInfo;
+  return new Uint8Array(bufferOf(view), offsetOf(view) + first * size, n * size);
 }
 
 /**
@@ -48,15 +56,15 @@ function bad(what: string): RingfoldError {
   return new RingfoldError("ERR_INPUT", `input: ${what}`);
 }
 
-/** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
+/** @internal @throws RingfoldError ERR_INPUT, ERR_DTYPE */
 export function locate(shared: Shared, input: Input): Located {
   const dtype = dtypeOf(input);
   if (dtype === undefined) return fromArray(input);
   const view = input as TypedArray;
-  const { length, buffer } = view;
+  const length = lengthOf(view);
   if (length === 0) assertAttached(view);
-  if (!shared.owns(buffer)) return { dtype, length, address: -1, view };
-  const address = view.byteOffset;
+  if (!shared.owns(bufferOf(view))) return { dtype, length, address: -1, view };
+  const address = offsetOf(view);
   if (!shared.arena.isLive(address, length * dtype.size)) {
     throw bad(
       `${length} ${dtype.name} at byte ${address} of the engine's memory are not in an array that ` +
@@ -66,7 +74,7 @@ export function locate(shared: Shared, input: Input): Located {
   return { dtype, length, address, view };
 }
 
-/** @throws RingfoldError ERR_INPUT, ERR_DTYPE */
+/** @internal @throws RingfoldError ERR_INPUT, ERR_DTYPE */
 export function locatePair(shared: Shared, input: unknown, operator: string): Located {
   const isPair = Array.isArray(input) && input.length === 2;
   if (!isPair || typeof input[0] !== "object" || typeof input[1] !== "object") {
@@ -94,7 +102,7 @@ export function locatePair(shared: Shared, input: unknown, operator: string): Lo
 function assertAttached(view: TypedArray): void {
   try {
     // Every method of a typed array throws if its buffer is detached or it is out of bounds.
-    (view as Uint8Array).at(0);
+    Uint8Array.prototype.at.call(view, 0);
   } catch (cause) {
     throw new RingfoldError(
       "ERR_INPUT",
@@ -131,6 +139,7 @@ function fromArray(input: unknown): Located {
  * Copies what is in plain arrays to where it can be reduced. A large one goes into memory of the
  * engine if there is some; that belongs to `me`, and its address is added to `owns`, also if this
  * throws.
+ * @internal
  * @throws RingfoldError ERR_DTYPE, ERR_INPUT
  */
 export function bringIn(shared: Shared, me: number, located: Located, owns: number[]): Located {

@@ -5,12 +5,12 @@ import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import { dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { contextOf } from "../operators/operator.js";
-import { decodeState } from "../operators/user.js";
+import { decodeState, finishUser } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { readError, userError } from "./failure.js";
 import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
 import type { ReduceOptions } from "./options.js";
-import { finish, finishUser, type Plan } from "./plan.js";
+import { finish, type Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 import type { Submitter } from "./submitter.js";
 
@@ -279,7 +279,8 @@ export class Jobs {
     if (user === undefined) return this.finish(task.plan, running.root, options, task.length);
     this.#shared.reach(running.root + user.cellBytes);
     try {
-      return finishUser(user, decodeState(this.#shared.bytes, running.root), options.initial);
+      const state = decodeState(this.#shared.bytes, running.root);
+      return finishUser(user, task.plan.pass.dtype, state, options.initial);
     } catch (thrown) {
       throw userError(thrown);
     }

@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from "node:events";
 import { RingfoldError } from "../errors.js";
+import { lengthOf, type TypedArray } from "../operators/dtype.js";
 import type { ReduceOptions } from "./options.js";
 
 /** How often `onProgress` is called, at most. */
@@ -20,11 +21,12 @@ export function timeoutError(timeout: number): RingfoldError {
 }
 
 /** @throws RingfoldError ERR_INPUT_CHANGED if an array that is being read changed its length. */
-export function assertLength(view: { length: number }, length: number): void {
-  if (view.length !== length) {
+export function assertLength(view: TypedArray, length: number): void {
+  const now = lengthOf(view);
+  if (now !== length) {
     throw new RingfoldError(
       "ERR_INPUT_CHANGED",
-      `input: had ${length} elements, now has ${view.length}: it was transferred or resized ` +
+      `input: had ${length} elements, now has ${now}: it was transferred or resized ` +
         "while it was being read",
     );
   }

@@ -10,13 +10,14 @@ import {
   LINE_SCRATCH,
   SCRATCH_JOB,
 } from "../core/map.js";
-import { foldValues, type UserOperator } from "../operators/user.js";
+import { bufferOf, offsetOf, type TypedArrayConstructor } from "../operators/dtype.js";
+import { finishUser, foldValues, judgeCombine, type UserOperator } from "../operators/user.js";
 import { type Pass, writePass } from "./entry.js";
 import { popStates, pushState } from "./external.js";
 import { userError } from "./failure.js";
 import { bytesOf, type Located, secondOffset } from "./input.js";
 import type { ReduceOptions } from "./options.js";
-import { finishUser, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 
 /** Blocks that an input elsewhere is copied in by: 256 KiB of float64. */
@@ -116,14 +117,20 @@ export class Local {
   }
 
   /** Runs a user operator and finishes. @throws RingfoldError ERR_USER_OPERATOR, ERR_EMPTY */
-  runUser({ view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
+  runUser({ dtype, view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
     const stack: unknown[] = [];
+    // There is one, as there is the view.
+    const array = dtype.array as TypedArrayConstructor;
     try {
       for (let block = 0; block === 0 || block * BLOCK < length; block++) {
-        const values = view.subarray(block * BLOCK, (block + 1) * BLOCK);
+        const first = block * BLOCK;
+        const offset = offsetOf(view) + first * dtype.size;
+        const values = new array(bufferOf(view), offset, Math.min(BLOCK, length - first));
         pushState(user, stack, foldValues(user, values, options.nan === "skip"), block);
       }
-      return finishUser(user, popStates(user, stack), options.initial);
+      const state = popStates(user, stack);
+      if (length <= BLOCK) judgeCombine(user, state);
+      return finishUser(user, dtype, state, options.initial);
     } catch (error) {
       throw userError(error);
     }

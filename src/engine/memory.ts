@@ -1,11 +1,14 @@
 // Arrays on the engine's memory that users hold.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show, textOf } from "../errors.js";
 import {
+  bufferOf,
   type Dtype,
   type DtypeInfo,
   dtypeInfo,
   dtypeOf,
+  lengthOf,
+  offsetOf,
   type TypedArray,
 } from "../operators/dtype.js";
 import { copyPlain, type Input, locate } from "./input.js";
@@ -18,7 +21,7 @@ export function allocArray(
   length: number,
 ): TypedArray<SharedArrayBuffer> {
   if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RingfoldError("ERR_OPTION", `length: ${String(length)} is not an integer ≥ 0`);
+    throw new RingfoldError("ERR_OPTION", `length: ${textOf(length)} is not an integer ≥ 0`);
   }
   const address = shared.arena.alloc(Math.max(1, length * info.size));
   try {
@@ -31,8 +34,8 @@ export function allocArray(
 
 /** @throws RingfoldError ERR_INPUT */
 export function freeArray(shared: Shared, view: TypedArray): void {
-  const owned = dtypeOf(view) !== undefined && shared.owns(view.buffer);
-  if (!owned || !shared.arena.free(view.byteOffset)) {
+  const owned = dtypeOf(view) !== undefined && shared.owns(bufferOf(view));
+  if (!owned || !shared.arena.free(offsetOf(view))) {
     throw new RingfoldError(
       "ERR_INPUT",
       "free: not an array that `alloc` or `share` of this engine gave, or freed before",
@@ -54,8 +57,17 @@ export function shareArray(
     });
   }
   const info = dtypeInfo(dtype);
-  const kind = info.size === 8 && info.kind !== "float" ? "bigint" : "number";
-  return fill(shared, info, values.length, (into) => {
+  const kind = kindOf(info);
+  const own = dtypeOf(values);
+  if (own === undefined && !Array.isArray(values)) {
+    throw new RingfoldError("ERR_INPUT", `share: ${show(values)} is not an array`);
+  }
+  const length = own === undefined ? values.length : lengthOf(values as TypedArray);
+  return fill(shared, info, length, (into) => {
+    if (own !== undefined && (kindOf(own) === kind || length === 0)) {
+      (into as Float64Array).set(values as Float64Array);
+      return;
+    }
     for (let i = 0; i < into.length; i++) {
       const x = values[i];
       if (typeof x !== kind) {
@@ -68,6 +80,9 @@ export function shareArray(
     }
   });
 }
+
+const kindOf = ({ size, kind }: DtypeInfo): "bigint" | "number" =>
+  size === 8 && kind !== "float" ? "bigint" : "number";
 
 function fill(
   shared: Shared,

@@ -1,6 +1,8 @@
 // What a caller may ask for, and whether it is well-formed.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show, textOf } from "../errors.js";
+import type { Global } from "../operators/dtype.js";
+import { checkNames, type Names } from "../operators/nearest.js";
 import type { Accuracy } from "../operators/operator.js";
 
 export type OperatorName =
@@ -31,7 +33,7 @@ export type OperatorName =
   | "xor";
 
 /** One operator's name, several of them for one pass, or the URL of a user operator's module. */
-export type Operators = OperatorName | readonly OperatorName[] | URL;
+export type Operators = OperatorName | readonly OperatorName[] | Global<"URL", { href: string }>;
 
 export interface Round {
   /** From 0. */
@@ -59,7 +61,7 @@ export interface ReduceOptions {
   /** For 64-bit integers: the final value wrapped, or an error if it does not fit. */
   overflow?: "wrap" | "throw";
   /** Ends the call with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: Global<"AbortSignal", object>;
   /** Milliseconds after which the call ends with ERR_TIMEOUT. */
   timeout?: number;
   /** Called now and then with blocks done and blocks in all, the last time with both equal. */
@@ -67,6 +69,25 @@ export interface ReduceOptions {
   /** Pairwise: called for every round, in order. */
   onRound?: (round: Round) => void;
 }
+
+/** Whose result has a receipt beside it, and whose has none. */
+export type WithReceipt = ReduceOptions & { receipt: true };
+export type WithoutReceipt = ReduceOptions & { receipt?: false };
+
+/** @internal */
+export const REDUCE_OPTIONS: Names<ReduceOptions> = {
+  accuracy: true,
+  roundTo: true,
+  receipt: true,
+  schedule: true,
+  initial: true,
+  nan: true,
+  overflow: true,
+  signal: true,
+  timeout: true,
+  onProgress: true,
+  onRound: true,
+};
 
 // Made once: calls for a small array come by the million.
 const ACCURACIES = ["exact", "fast"];
@@ -80,7 +101,7 @@ function option(name: string, value: unknown, choices: readonly unknown[]): void
   if (value !== undefined && !choices.includes(value)) {
     throw new RingfoldError(
       "ERR_OPTION",
-      `${name}: ${JSON.stringify(value)} is not one of ${choices.map((c) => JSON.stringify(c)).join(", ")}`,
+      `${name}: ${show(value)} is not one of ${choices.map(show).join(", ")}`,
     );
   }
 }
@@ -92,7 +113,12 @@ function callback(name: string, value: unknown): void {
 }
 
 /** @throws RingfoldError ERR_OPTION */
-export function checkOptions(options: ReduceOptions): void {
+export function checkOptions(
+  options: ReduceOptions,
+  names: Names<never> = REDUCE_OPTIONS,
+  what = "a reduction",
+): void {
+  checkNames(options, names, what);
   option("accuracy", options.accuracy, ACCURACIES);
   option("roundTo", options.roundTo, ROUNDINGS);
   option("receipt", options.receipt, YES_OR_NO);
@@ -106,12 +132,12 @@ export function checkOptions(options: ReduceOptions): void {
   callback("onProgress", options.onProgress);
   callback("onRound", options.onRound);
   if (timeout !== undefined && !(typeof timeout === "number" && timeout >= 0)) {
-    throw new RingfoldError("ERR_OPTION", `timeout: ${String(timeout)} is not milliseconds ≥ 0`);
+    throw new RingfoldError("ERR_OPTION", `timeout: ${textOf(timeout)} is not milliseconds ≥ 0`);
   }
   if (initial !== undefined && typeof initial !== "number" && typeof initial !== "bigint") {
     throw new RingfoldError(
       "ERR_OPTION",
-      `initial: ${String(initial)} is ${typeof initial}, not a number or bigint`,
+      `initial: ${textOf(initial)} is ${typeof initial}, not a number or bigint`,
     );
   }
 }

@@ -1,7 +1,8 @@
 // Plans whose result is a state: `Engine.partial`, and what `Engine.accumulator` adds up.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, textOf } from "../errors.js";
 import type { DtypeInfo } from "../operators/dtype.js";
+import type { Names } from "../operators/nearest.js";
 import { encodeState } from "../operators/state.js";
 import type { OperatorName, ReduceOptions } from "./options.js";
 import { makePlan, type Plan } from "./plan.js";
@@ -9,25 +10,22 @@ import { makePlan, type Plan } from "./plan.js";
 /** States are exact: `accuracy` and what only a value has are left out. */
 export type PartialOptions = Pick<ReduceOptions, "nan" | "signal" | "timeout" | "onProgress">;
 
-/** @throws RingfoldError ERR_OPTION for an option that would be ignored */
-export function assertOnly(options: object, names: readonly string[], what: string): void {
-  const odd = Object.entries(options).find(([key, v]) => v !== undefined && !names.includes(key));
-  if (odd !== undefined) {
-    throw new RingfoldError(
-      "ERR_OPTION",
-      `${odd[0]}: ${what} has no such option; there are ${names.join(", ")}`,
-    );
-  }
-}
+/** @internal */
+export const PARTIAL_OPTIONS: Names<PartialOptions> = {
+  nan: true,
+  signal: true,
+  timeout: true,
+  onProgress: true,
+};
 
-/** A plan for a state that does not depend on how the data is cut. @throws RingfoldError */
+/** @internal A plan for a state that does not depend on how the data is cut. @throws RingfoldError */
 export function splitPlan(
   name: OperatorName,
   dtype: DtypeInfo,
   options: Pick<ReduceOptions, "nan">,
 ): Plan {
   if (typeof name !== "string") {
-    throw new RingfoldError("ERR_OPERATOR", `operator: ${String(name)} is not one operator's name`);
+    throw new RingfoldError("ERR_OPERATOR", `operator: ${textOf(name)} is not one operator's name`);
   }
   const skipNaN = options.nan === "skip" && dtype.kind === "float";
   const plan = makePlan(name, dtype, {
@@ -47,9 +45,8 @@ export function splitPlan(
   return plan;
 }
 
-/** @throws RingfoldError ERR_OPERATOR, ERR_OPTION */
+/** @internal @throws RingfoldError ERR_OPERATOR, ERR_OPTION */
 export function partialPlan(name: OperatorName, dtype: DtypeInfo, options: PartialOptions): Plan {
-  assertOnly(options, ["nan", "signal", "timeout", "onProgress"], "a state");
   const plan = splitPlan(name, dtype, options);
   const { stateBytes, skipNaN } = plan.pass;
   const header = { operator: name, dtype, skipNaN };

@@ -2,7 +2,7 @@
 // of one pass, each once, and the finishes that read them.
 
 import { MAX_OPS, OP_RUNNING, SCRATCH_STACK_BYTES, STACK_LEVELS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { DtypeInfo } from "../operators/dtype.js";
 import {
@@ -15,8 +15,8 @@ import {
   type StateReader,
   type Value,
 } from "../operators/operator.js";
-import { CENSUS, makeReceipt, type Receipt } from "../operators/receipt.js";
-import { NOTHING, type UserOperator } from "../operators/user.js";
+import { CENSUS, makeReceipt, type Receipted } from "../operators/receipt.js";
+import type { UserOperator } from "../operators/user.js";
 import type { Pass } from "./entry.js";
 import type { OperatorName } from "./options.js";
 
@@ -126,16 +126,21 @@ function formOf(operator: Operator, dtype: DtypeInfo, options: PassOptions): For
   return accuracy === "fast" || exact === undefined ? fast : exact;
 }
 
-function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
-  const list: readonly string[] = typeof names === "string" ? [names] : names;
-  const isList = Array.isArray(list) && list.every((name) => typeof name === "string");
-  if (!isList || list.length === 0 || list.length > MAX_OPS) {
-    throw new RingfoldError(
-      "ERR_OPERATOR",
-      `operators: ${String(names)} is not a name, 1 to ${MAX_OPS} names, or a URL`,
-    );
+/** @throws RingfoldError ERR_OPERATOR */
+export function namesOf(names: OperatorName | readonly OperatorName[]): readonly string[] {
+  const list: unknown = typeof names === "string" ? [names] : names;
+  const isList = Array.isArray(list) && list.length > 0 && list.length <= MAX_OPS;
+  // `every` passes over holes.
+  if (isList && !list.includes(undefined) && list.every((name) => typeof name === "string")) {
+    return list;
   }
-  return list;
+  const given = Array.isArray(list)
+    ? `[${list.slice(0, MAX_OPS).map(show).join(", ")}]`
+    : show(list);
+  throw new RingfoldError(
+    "ERR_OPERATOR",
+    `operators: ${given} is not a name, 1 to ${MAX_OPS} names, or a URL`,
+  );
 }
 
 /** @throws RingfoldError ERR_OPERATOR, ERR_DTYPE, ERR_OPTION */
@@ -217,12 +222,6 @@ export function makeUserPlan(user: UserOperator, dtype: DtypeInfo, skipNaN: bool
   };
 }
 
-/** What `receipt: true` makes of a result. */
-export interface Receipted<R> {
-  readonly value: R;
-  readonly receipt: Receipt;
-}
-
 /** The result of a pass of `length` elements whose final record lies at `root`. */
 export function finish(
   plan: Plan,
@@ -261,22 +260,4 @@ export function finish(
       context,
     ),
   };
-}
-
-/** The result of a user operator's final state. @throws RingfoldError ERR_EMPTY */
-export function finishUser(user: UserOperator, last: unknown, initial: unknown): unknown {
-  let state = last;
-  if (initial !== undefined) {
-    state = state === NOTHING ? initial : user.combine(initial, state);
-  } else if (state === NOTHING) {
-    if (user.identity === undefined) {
-      throw new RingfoldError(
-        "ERR_EMPTY",
-        `operator module ${user.url}: nothing to reduce and no \`identity\`; export one, or pass ` +
-          "`initial`",
-      );
-    }
-    state = user.identity();
-  }
-  return user.finish === undefined ? state : user.finish(state);
 }

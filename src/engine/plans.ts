@@ -1,11 +1,11 @@
 // Plans that were made before are found again: a small array is reduced faster than one is made.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 import type { DtypeInfo } from "../operators/dtype.js";
 import { assertRoundTo } from "../operators/operator.js";
 import type { UserOperator } from "../operators/user.js";
 import type { OperatorName, Operators, ReduceOptions } from "./options.js";
-import { makePlan, makeUserPlan, type Plan } from "./plan.js";
+import { makePlan, makeUserPlan, namesOf, type Plan } from "./plan.js";
 
 interface LastPlan {
   readonly operators: string;
@@ -47,7 +47,7 @@ export class Plans {
       return makeUserPlan(user, dtype, skipNaN);
     }
     const names = operators as OperatorName | readonly OperatorName[];
-    const list = typeof names === "string" ? names : JSON.stringify(names);
+    const list = typeof names === "string" ? names : JSON.stringify(namesOf(names));
     const { accuracy, schedule, receipt = false } = options;
     const key = `${dtype.name} ${skipNaN} ${accuracy} ${schedule} ${receipt} ${typeof names} ${list}`;
     let plan = this.#plans.get(key);
@@ -75,7 +75,7 @@ function assertForUser({ accuracy, roundTo, receipt }: ReduceOptions): void {
     if (value !== undefined && value !== false) {
       throw new RingfoldError(
         "ERR_OPTION",
-        `${name}: ${JSON.stringify(value)} is not for user operators, whose code decides; leave it out`,
+        `${name}: ${show(value)} is not for user operators, whose code decides; leave it out`,
       );
     }
   }

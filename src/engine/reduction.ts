@@ -2,7 +2,7 @@
 // a stream.
 
 import { BLOCK } from "../core/map.js";
-import type { TypedArray } from "../operators/dtype.js";
+import { lengthOf, type TypedArray } from "../operators/dtype.js";
 import { assertLength } from "./limits.js";
 import { type Stream, type StreamResult, TASK_ELEMENTS } from "./stream.js";
 
@@ -51,7 +51,7 @@ export class ReductionStream<R> {
   ): Promise<void> {
     await this.#guard(async () => {
       this.#stream.assertTakes(values);
-      const { length } = values;
+      const length = lengthOf(values);
       for (let at = 0; at < length; ) {
         while (!this.#stream.hasRoom) await this.#stream.changed();
         assertLength(values, length);
@@ -93,14 +93,14 @@ export class ReductionStream<R> {
   }
 }
 
-/** Fills a stream from an array on a thread that may wait, and waits for the last answer. */
+/** @internal Fills a stream from an array on a thread that may wait, and waits for the last answer. */
 export function fillNow(
   stream: Stream,
   view: TypedArray,
   second: TypedArray | undefined,
   waitFor: (isDone: () => boolean) => void,
 ): void {
-  for (let at = 0; at < view.length; ) {
+  for (let at = 0; at < lengthOf(view); ) {
     if (!stream.hasRoom) waitFor(() => stream.hasRoom);
     at += stream.put(view, second, at);
   }

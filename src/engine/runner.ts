@@ -2,6 +2,8 @@
 // what; this decides where.
 
 import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.js";
+import { bufferOf, offsetOf } from "../operators/dtype.js";
+import { finishUser } from "../operators/user.js";
 import { calibrate, isSmall } from "./calibrate.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
@@ -12,7 +14,7 @@ import { assertLength, Deadline } from "./limits.js";
 import type { Local } from "./local.js";
 import type { ReduceOptions } from "./options.js";
 import { pairTask } from "./pairs.js";
-import { finishUser, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 import { fillNow, ReductionStream } from "./reduction.js";
 import { LEAST_BYTES, type Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
@@ -183,12 +185,13 @@ export class Runner {
       return { plan, kind: KIND_BLOCKS, pass: plan.pass, length, input: address, second };
     }
     if (located.second !== undefined) return undefined;
-    if (!(view.buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
+    const buffer = bufferOf(view);
+    if (!(buffer instanceof SharedArrayBuffer) || this.#threads === undefined) {
       return undefined;
     }
-    const id = this.#threads.numberOf(view.buffer);
-    this.#submitter.external.learn(id, view.buffer);
-    const piece: Piece = { kind: "buffer", id, offset: view.byteOffset, length };
+    const id = this.#threads.numberOf(buffer);
+    this.#submitter.external.learn(id, buffer);
+    const piece: Piece = { kind: "buffer", id, offset: offsetOf(view), length };
     // The task holds the view, so that the buffer is not taken for gone while the job runs.
     return { ...external(plan, length, { pieces: [piece] }), view };
   }
@@ -250,7 +253,7 @@ export class Runner {
     const { root, state, length } = result;
     if (plan.user === undefined) return this.#jobs.finish(plan, root, options, length);
     try {
-      return finishUser(plan.user, state, options.initial);
+      return finishUser(plan.user, plan.pass.dtype, state, options.initial);
     } catch (error) {
       throw userError(error);
     }

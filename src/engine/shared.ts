@@ -210,11 +210,21 @@ export class Shared implements StateReader {
 
   /** A memory that another thread laid out. @throws RingfoldError ERR_OPTION */
   static attach(memory: WebAssembly.Memory, module: WebAssembly.Module): Shared {
-    const shared = new Shared(memory, module);
-    if (shared.i32s[CONTROL_MAGIC >> 2] !== MAGIC || shared.i32s[CONTROL_LAYOUT >> 2] !== LAYOUT) {
+    let shared: Shared | undefined;
+    let cause: unknown;
+    try {
+      shared = new Shared(memory, module);
+    } catch (error) {
+      // Neither the memory nor the module has to be one of an engine.
+      cause = error;
+    }
+    const { i32s, core } = shared ?? {};
+    const isOurs = i32s?.[CONTROL_MAGIC >> 2] === MAGIC && i32s[CONTROL_LAYOUT >> 2] === LAYOUT;
+    if (shared === undefined || !isOurs || core?.foldAll === undefined) {
       throw new RingfoldError(
         "ERR_OPTION",
-        "handle: not the memory of an engine of this version of ringfold",
+        "handle: not the memory and the module of an engine of this version of ringfold",
+        { cause },
       );
     }
     return shared;

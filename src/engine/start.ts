@@ -4,7 +4,8 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits } from "node:worker_threads";
 import { MAX_WORKERS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, textOf } from "../errors.js";
+import { checkNames, type Names } from "../operators/nearest.js";
 import { loadCore } from "./core.js";
 import type { Engine } from "./engine.js";
 import { MOST_BYTES, Shared } from "./shared.js";
@@ -26,18 +27,27 @@ export interface EngineOptions {
   resourceLimits?: ResourceLimits;
 }
 
+const ENGINE_OPTIONS: Names<EngineOptions> = {
+  threads: true,
+  maxBytes: true,
+  spin: true,
+  core: true,
+  resourceLimits: true,
+};
+
 function integer(name: string, value: unknown, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
     throw new RingfoldError(
       "ERR_OPTION",
-      `${name}: ${String(value)} is not an integer from ${least} to ${most}`,
+      `${name}: ${textOf(value)} is not an integer from ${least} to ${most}`,
     );
   }
   return value;
 }
 
-/** A new shared memory, and how many workers it is for: one a thread, `most` at most. */
+/** @internal A new shared memory, and how many workers it is for: one a thread, `most` at most. */
 export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
+  checkNames(options, ENGINE_OPTIONS, "an engine");
   const cores = availableParallelism();
   const threads = integer(
     "threads",

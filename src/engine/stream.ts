@@ -7,9 +7,9 @@
 // an input in memory has, and the bits of the result are the same.
 
 import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
-import { type DtypeInfo, dtypeOf, type TypedArray } from "../operators/dtype.js";
-import { decodeState, mergeValues, NOTHING } from "../operators/user.js";
+import { RingfoldError, textOf } from "../errors.js";
+import { type DtypeInfo, dtypeOf, lengthOf, type TypedArray } from "../operators/dtype.js";
+import { decodeState, mergeValues, NOTHING, settle } from "../operators/user.js";
 import type { JobSpec, Running } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
 import { bytesOf } from "./input.js";
@@ -143,7 +143,7 @@ export class Stream {
   put(view: TypedArray, second: TypedArray | undefined, from: number): number {
     const { size } = this.#dtype;
     const room = this.reserveBytes() as Uint8Array;
-    const n = Math.min(room.length / size, view.length - from);
+    const n = Math.min(room.length / size, lengthOf(view) - from);
     room.set(bytesOf(view, from, n));
     if (second !== undefined) {
       const at = room.byteOffset + TASK_ELEMENTS * size;
@@ -182,7 +182,7 @@ export class Stream {
     if (!Number.isInteger(n) || n < 0 || n > room) {
       throw new RingfoldError(
         "ERR_OPTION",
-        `commit: ${String(n)} is not an integer from 0 to the ${room} elements that are reserved`,
+        `commit: ${textOf(n)} is not an integer from 0 to the ${room} elements that are reserved`,
       );
     }
     this.#filled += n;
@@ -297,7 +297,7 @@ export class Stream {
     const { user, pass } = this.#plan;
     if (user !== undefined) {
       const right = this.#states.pop();
-      this.#states.push(mergeValues(user, this.#states.pop(), right));
+      this.#states.push(settle(user, mergeValues(user, this.#states.pop(), right)));
       return;
     }
     this.#depth--;

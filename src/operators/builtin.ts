@@ -20,8 +20,10 @@ import {
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 import { nearest } from "./nearest.js";
+import { multiplyOnce, toFloat } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
-import { everyDtype, fit, integer, isFloat, isLong, MAX, MIN, SUMS } from "./sums.js";
+import { doesNotFit, everyDtype, fit, integer, isFloat, isLong, MAX, MIN, SUMS } from "./sums.js";
+import { isCount, isElement, isPartOfCount } from "./valid.js";
 
 /** An operator with one state, computed in one way. */
 function single(
@@ -50,16 +52,28 @@ const PRODUCT: Accumulator = {
   code: OP_PRODUCT,
   bytes: (d) => (isFloat(d) ? 8 : isLong(d) ? 24 : PRODUCT_BYTES),
 };
-const NONZERO: Accumulator = { code: OP_NONZERO, bytes: () => 16, join: joinCounts(2) };
-const COUNT: Accumulator = { code: OP_COUNT, bytes: () => 8, join: joinCounts(1) };
+const NONZERO: Accumulator = {
+  code: OP_NONZERO,
+  bytes: () => 16,
+  join: joinCounts(2),
+  isValid: isPartOfCount,
+};
+const COUNT: Accumulator = {
+  code: OP_COUNT,
+  bytes: () => 8,
+  join: joinCounts(1),
+  isValid: isCount,
+};
 
 // --- product ---------------------------------------------------------------------
 
 function finishProduct(state: StateReader, at: number, context: FinishContext): Value {
-  const { dtype, initial } = context;
+  const { dtype, initial, single } = context;
   if (isFloat(dtype)) {
     const product = state.f64(at);
-    return initial === undefined ? product : Number(initial) * product;
+    return initial === undefined
+      ? toFloat(product, single)
+      : multiplyOnce(product, initial, single);
   }
   const flags = state.i32(at + PRODUCT_FLAGS);
   const sign = (flags & FLAG_NEGATIVE) !== 0 ? -1n : 1n;
@@ -102,24 +116,28 @@ function read(state: StateReader, at: number, dtype: DtypeInfo): number | bigint
 }
 
 function extremum(name: "min" | "max", accumulator: Accumulator): Operator {
-  return single(name, accumulator, (state, at, { dtype, initial }) => {
-    const seen = state.i64(at + 8) !== 0n;
-    if (!seen) {
-      if (initial === undefined) return empty(name);
-      return isLong(dtype) ? integer(name, initial) : Number(initial);
+  return single(name, accumulator, (state, at, context) => {
+    const { dtype, initial, single } = context;
+    const isSeen = state.i64(at + 8) !== 0n;
+    if (!isSeen && initial === undefined) return empty(name);
+    if (isLong(dtype)) {
+      const own = isSeen ? (read(state, at, dtype) as bigint) : undefined;
+      const other = initial === undefined ? own : integer(name, initial);
+      const [a, b] = [own ?? other, other] as [bigint, bigint];
+      return fit(name, (name === "min" ? b < a : b > a) ? b : a, context);
     }
-    const value = read(state, at, dtype);
-    if (initial === undefined) return value;
-    if (typeof value === "number") return Math[name](value, Number(initial));
-    const other = integer(name, initial);
-    return (name === "min" ? other < value : other > value) ? other : value;
+    // Rounding keeps order, so it may come first.
+    const own = isSeen ? toFloat(read(state, at, dtype) as number, single) : undefined;
+    if (initial === undefined) return own as number;
+    const other = toFloat(initial, single);
+    return own === undefined ? other : Math[name](own, other);
   });
 }
 
 function arg(name: "argmin" | "argmax", code: number): Operator {
   return single(name, { code, bytes: () => 16 }, (state, at, { initial }) => {
     const index = state.i64(at + 8);
-    return index < 0n ? (initial ?? empty(name)) : Number(index);
+    return index < 0n ? Number(initial ?? empty(name)) : Number(index);
   });
 }
 
@@ -132,15 +150,18 @@ function bitwise(name: string, code: number, combine: (a: bigint, b: bigint) => 
     join: (into, from) => {
       into.setBigInt64(0, combine(into.getBigInt64(0, true), from.getBigInt64(0, true)), true);
     },
+    isValid: isElement,
   };
   return single(
     name,
     accumulator,
-    (state, at, { dtype, initial }) => {
-      let bits = dtype.kind === "uint" ? state.u64(at) : state.i64(at);
-      if (initial !== undefined) bits = combine(integer(name, initial), bits);
+    (state, at, { dtype, initial, overflow }) => {
+      const own = dtype.kind === "uint" ? state.u64(at) : state.i64(at);
+      const exact = initial === undefined ? own : combine(integer(name, initial), own);
       const width = 8 * dtype.size;
-      bits = dtype.kind === "uint" ? BigInt.asUintN(width, bits) : BigInt.asIntN(width, bits);
+      const bits =
+        dtype.kind === "uint" ? BigInt.asUintN(width, exact) : BigInt.asIntN(width, exact);
+      if (overflow === "throw" && bits !== exact) throw doesNotFit(name, exact, dtype);
       return isLong(dtype) ? bits : Number(bits);
     },
     (d: DtypeInfo) => (isFloat(d) ? "bitwise operators need an integer dtype" : undefined),
@@ -156,8 +177,8 @@ function product(): Operator {
   };
 }
 
-const counted = (state: StateReader, at: number, { initial }: FinishContext): Value =>
-  Number(state.i64(at)) + Number(initial ?? 0);
+const counted = (state: StateReader, at: number, { initial = 0 }: FinishContext): Value =>
+  typeof initial === "bigint" ? Number(state.i64(at) + initial) : Number(state.i64(at)) + initial;
 
 const list: readonly Operator[] = [
   ...SUMS,

@@ -1,6 +1,6 @@
 // Element types: their codes in the core, sizes and typed arrays. Names are NumPy's.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 
 export type Dtype =
   | "int8"
@@ -15,6 +15,13 @@ export type Dtype =
   | "float32"
   | "float64";
 
+/** The instances of a global class, where the libraries that a program is compiled with have it. */
+export type Global<Name extends string, Otherwise = never> = typeof globalThis extends {
+  readonly [K in Name]: { readonly prototype: infer T };
+}
+  ? T
+  : Otherwise;
+
 export type TypedArray<B extends ArrayBufferLike = ArrayBufferLike> =
   | Int8Array<B>
   | Uint8Array<B>
@@ -26,7 +33,43 @@ export type TypedArray<B extends ArrayBufferLike = ArrayBufferLike> =
   | BigInt64Array<B>
   | BigUint64Array<B>
   | Float32Array<B>
-  | Float64Array<B>;
+  | Float64Array<B>
+  | (Global<"Float16Array"> & { readonly buffer: B });
+
+/** The array of each dtype. */
+export interface Arrays<B extends ArrayBufferLike = SharedArrayBuffer> {
+  int8: Int8Array<B>;
+  uint8: Uint8Array<B>;
+  int16: Int16Array<B>;
+  uint16: Uint16Array<B>;
+  int32: Int32Array<B>;
+  uint32: Uint32Array<B>;
+  int64: BigInt64Array<B>;
+  uint64: BigUint64Array<B>;
+  float16: Global<"Float16Array", TypedArray<B>> & { readonly buffer: B };
+  float32: Float32Array<B>;
+  float64: Float64Array<B>;
+}
+
+/** By the tag that arrays, and subclasses of them, have. */
+interface DtypesByTag {
+  Int8Array: "int8";
+  Uint8Array: "uint8";
+  Uint8ClampedArray: "uint8";
+  Int16Array: "int16";
+  Uint16Array: "uint16";
+  Int32Array: "int32";
+  Uint32Array: "uint32";
+  BigInt64Array: "int64";
+  BigUint64Array: "uint64";
+  Float16Array: "float16";
+  Float32Array: "float32";
+  Float64Array: "float64";
+}
+
+/** The dtype of an array. */
+export type DtypeOf<T extends TypedArray> = DtypesByTag[T[typeof Symbol.toStringTag] &
+  keyof DtypesByTag];
 
 export interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
@@ -79,7 +122,7 @@ export function dtypeInfo(name: string): DtypeInfo {
   if (found === undefined) {
     throw new RingfoldError(
       "ERR_DTYPE",
-      `unknown dtype ${JSON.stringify(name)}: use one of ${[...byName.keys()].join(", ")}`,
+      `unknown dtype ${show(name)}: use one of ${[...byName.keys()].join(", ")}`,
     );
   }
   return found;
@@ -93,9 +136,31 @@ const byTag = new Map<string, DtypeInfo>(
 );
 byTag.set("Uint8ClampedArray", dtypeInfo("uint8"));
 
+// Any object may have properties of its own with these names, which a reader of memory must not
+// believe. The getters of %TypedArray%.prototype, taken once, read what the array really is, of any
+// realm.
+const prototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const getterOf = (name: PropertyKey) =>
+  Object.getOwnPropertyDescriptor(prototype, name)?.get as () => unknown;
+const getTag = getterOf(Symbol.toStringTag);
+const getLength = getterOf("length");
+const getBuffer = getterOf("buffer");
+const getOffset = getterOf("byteOffset");
+
 /** The dtype of a typed array of any realm; undefined for anything else (a DataView, an Array). */
 export function dtypeOf(value: unknown): DtypeInfo | undefined {
-  return ArrayBuffer.isView(value)
-    ? byTag.get((value as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag])
-    : undefined;
+  return byTag.get(getTag.call(value) as string);
+}
+
+/** Elements; 0 of an array that is detached or out of bounds. */
+export function lengthOf(view: TypedArray): number {
+  return getLength.call(view) as number;
+}
+
+export function bufferOf(view: TypedArray): ArrayBufferLike {
+  return getBuffer.call(view) as ArrayBufferLike;
+}
+
+export function offsetOf(view: TypedArray): number {
+  return getOffset.call(view) as number;
 }

@@ -14,35 +14,44 @@ import {
   EXACT_PRODUCT_SIZE,
   EXACT_SCALE,
   EXACT_SIZE,
-  EXACT_SOME,
   OP_EXACT_ABS,
   OP_EXACT_DOT,
   OP_EXACT_SQUARES,
   OP_EXACT_SUM,
 } from "../core/map.js";
 import type { DtypeInfo } from "./dtype.js";
-import { roundScaled, scaledOf } from "./number.js";
+import { addOnce, roundScaled, scaledOf } from "./number.js";
 import type { Accumulator, FinishContext, StateReader, Value, WordReader } from "./operator.js";
+import {
+  type Addend,
+  areExactMagnitudes,
+  areExactMoments,
+  exactOf,
+  isExactSum,
+  type Origin,
+} from "./valid.js";
 
 /** Only products of float64 need the larger state. */
 const isWide = (dtype: DtypeInfo, isProduct: boolean): boolean =>
   isProduct && dtype.name === "float64";
 
-function exact(code: number, isProduct: boolean): Accumulator {
+function exact(code: number, addend: Addend): Accumulator {
+  const isProduct = addend === "squares" || addend === "products";
   const size = (dtype: DtypeInfo) => (isWide(dtype, isProduct) ? EXACT_PRODUCT_SIZE : EXACT_SIZE);
   return {
     code,
     bytes: (dtype) => EXACT_DIGITS + 8 * size(dtype),
     join: (into, from, dtype) => join(into, from, size(dtype)),
     tidy: (state, dtype) => lengthen(state, size(dtype)),
-    isValid: (state, dtype) => isWhole(state, size(dtype)),
+    isValid: (state, origin) =>
+      isExactSum(state, origin, addend, size(origin.dtype), scaleOf(origin.dtype, isProduct)),
   };
 }
 
-export const EXACT_SUM = exact(OP_EXACT_SUM, false);
-export const EXACT_ABS = exact(OP_EXACT_ABS, false);
-export const EXACT_SQUARES = exact(OP_EXACT_SQUARES, true);
-export const EXACT_DOT = exact(OP_EXACT_DOT, true);
+export const EXACT_SUM = exact(OP_EXACT_SUM, "elements");
+export const EXACT_ABS = exact(OP_EXACT_ABS, "magnitudes");
+export const EXACT_SQUARES = exact(OP_EXACT_SQUARES, "squares");
+export const EXACT_DOT = exact(OP_EXACT_DOT, "products");
 
 const scaleOf = (dtype: DtypeInfo, isProduct: boolean): number =>
   isWide(dtype, isProduct) ? EXACT_PRODUCT_SCALE : EXACT_SCALE;
@@ -76,12 +85,14 @@ export function finishSum(
 ): Value {
   const value = state.round(first(at), EXACT_SCALE, single);
   if (initial === undefined) return value;
-  const start = Number(initial);
+  // A float that is not finite decides, whichever it is.
+  const isNumber = typeof initial === "bigint" || Number.isFinite(initial);
   const special = specialOf(state, first(at));
-  if (special !== undefined || !Number.isFinite(start)) return start + (special ?? 0);
-  const total = integerOf(state, first(at)) + scaledOf(start);
-  // Then `start` is −value, or both are zeros with signs.
-  if (total === 0n) return start + state.round(first(at), EXACT_SCALE, false);
+  if (special !== undefined || !isNumber) return addOnce(special ?? 0, initial, single);
+  const start = typeof initial === "bigint" ? initial << BigInt(-EXACT_SCALE) : scaledOf(initial);
+  const total = integerOf(state, first(at)) + start;
+  // Then `initial` is −value, or both are zeros with signs.
+  if (total === 0n) return Number(initial) + state.round(first(at), EXACT_SCALE, false);
   return roundScaled(total, EXACT_SCALE, single);
 }
 
@@ -152,19 +163,18 @@ function settle(state: DataView, size: number): void {
   }
 }
 
-/** Whether a state of a file is one that `lengthen` left. */
-function isWhole(state: DataView, size: number): boolean {
-  if (state.getInt32(EXACT_FIRST, true) !== 0 || state.getInt32(EXACT_END, true) !== size) {
-    return false;
-  }
-  const flags = EXACT_NAN | EXACT_PLUS_INFINITY | EXACT_MINUS_INFINITY | EXACT_SOME;
-  if ((state.getUint32(EXACT_FLAGS, true) & ~flags) !== 0) return false;
-  if (state.getUint32(EXACT_FLAGS + 4, true) !== 0) return false;
-  if (state.getBigInt64(EXACT_COUNT, true) < 0n) return false;
-  for (let i = 0; i < size - 1; i++) {
-    if (state.getUint32(EXACT_DIGITS + 8 * i + 4, true) !== 0) return false;
-  }
-  return true;
+/** Whether the states of a sum and of a sum of squares can be of the same elements. */
+export function areMoments([sum, squares]: readonly DataView[], { dtype }: Origin): boolean {
+  const [s, q] = [sum, squares] as [DataView, DataView];
+  const size = isWide(dtype, true) ? EXACT_PRODUCT_SIZE : EXACT_SIZE;
+  const scale = scaleOf(dtype, true);
+  return areExactMoments(exactOf(s, EXACT_SIZE), exactOf(q, size), EXACT_SCALE, scale);
+}
+
+/** The same of a sum and of a sum of magnitudes. */
+export function areMagnitudes([sum, magnitudes]: readonly DataView[]): boolean {
+  const [s, m] = [sum, magnitudes] as [DataView, DataView];
+  return areExactMagnitudes(exactOf(s, EXACT_SIZE), exactOf(m, EXACT_SIZE));
 }
 
 /** Spreads a settled state over all of its digits. */

@@ -1,5 +1,7 @@
 // "Did you mean …?": for operators, options, columns, whatever has a name.
 
+import { RingfoldError, show } from "../errors.js";
+
 /** Edits (insert, delete, replace a character) from one string to the other: Levenshtein's. */
 function distance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -33,4 +35,35 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
     }
   }
   return best;
+}
+
+/** The names of options: an object with the keys of an interface, so that the compiler misses none. */
+export type Names<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * Refuses an option that nobody reads, with the nearest name; `what` has those in `names`. Undefined is as
+ * good as absent.
+ * @throws RingfoldError ERR_OPTION
+ */
+export function checkNames(options: object, names: Names<never>, what: string): void {
+  if (typeof options !== "object" || options === null) {
+    throw new RingfoldError("ERR_OPTION", `options: ${show(options)} is not an object`);
+  }
+  // Calls for a small array come by the million: for-in makes no array of names.
+  for (const name in options) {
+    if ((names as Record<string, true>)[name] !== true) refuseName(options, name, names, what);
+  }
+}
+
+function refuseName(options: object, name: string, names: Names<never>, what: string): void {
+  // What is inherited, nobody gave to this call.
+  if (!Object.hasOwn(options, name)) return;
+  if ((options as Record<string, unknown>)[name] === undefined) return;
+  const guess = nearest(name, Object.keys(names));
+  throw new RingfoldError(
+    "ERR_OPTION",
+    `${name}: ${what} has no such option; ` +
+      (guess === undefined ? "" : `did you mean "${guess}"? `) +
+      `There are ${Object.keys(names).join(", ")}`,
+  );
 }

@@ -97,6 +97,34 @@ export function scaledOf(x: number): bigint {
   return bits >> 63n === 1n ? -magnitude : magnitude;
 }
 
+/** A number or bigint to the nearest float, rounded once. */
+export function toFloat(x: number | bigint, single: boolean): number {
+  if (typeof x === "bigint") return roundScaled(x, 0, single);
+  return single ? Math.fround(x) : x;
+}
+
+/** x + y, rounded once: as IEEE 754 adds, of a bigint the exact value. */
+export function addOnce(x: number, y: number | bigint, single: boolean): number {
+  if (typeof y === "number" && !single) return x + y;
+  if (!Number.isFinite(x)) return typeof y === "bigint" ? x : x + y;
+  if (typeof y === "number" && !Number.isFinite(y)) return y;
+  const total = scaledOf(x) + (typeof y === "bigint" ? y << 1074n : scaledOf(y));
+  // Two that cancel, or zeros with signs.
+  return total === 0n ? x + Number(y) : roundScaled(total, -1074, single);
+}
+
+/** x · y, likewise. */
+export function multiplyOnce(x: number, y: number | bigint, single: boolean): number {
+  if (typeof y === "number" && !single) return x * y;
+  const isDecided = x === 0 || !Number.isFinite(x);
+  // A bigint may be beyond all floats, but is finite: of it the sign is enough.
+  if (typeof y === "bigint" && (isDecided || y === 0n)) return x * Math.sign(Number(y));
+  if (typeof y === "number" && (isDecided || y === 0 || !Number.isFinite(y))) return x * y;
+  return typeof y === "bigint"
+    ? roundScaled(scaledOf(x) * y, -1074, single)
+    : roundScaled(scaledOf(x) * scaledOf(y), -2148, single);
+}
+
 /** Floats from a to b, counted as steps from one to the next; Infinity if one is not finite. */
 export function ulpsApart(a: number, b: number, single: boolean): number {
   if (Object.is(a, b) || a === b) return 0;

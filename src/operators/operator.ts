@@ -8,6 +8,7 @@
 
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
+import type { Origin } from "./valid.js";
 
 export type Value = number | bigint | boolean;
 
@@ -73,8 +74,8 @@ export interface Accumulator {
   readonly join?: (into: DataView, from: DataView, dtype: DtypeInfo) => void;
   /** Gives equal states equal bytes, before they go into a file. */
   readonly tidy?: (state: DataView, dtype: DtypeInfo) => void;
-  /** Whether a state of a file can be one. */
-  readonly isValid?: (state: DataView, dtype: DtypeInfo) => boolean;
+  /** Whether a state of a file is one that an input can give. There is one if there is a `join`. */
+  readonly isValid?: (state: DataView, origin: Origin) => boolean;
 }
 
 export interface FinishContext {
@@ -115,6 +116,8 @@ export function canonical(value: Value): Value {
 /** One way to compute an operator. */
 export interface Form {
   readonly accumulators: readonly Accumulator[];
+  /** Whether states of a file, each valid by itself, can be of the same elements. */
+  readonly areValid?: (states: readonly DataView[], origin: Origin) => boolean;
   /**
    * Reads the final states, one address an accumulator.
    * @throws RingfoldError ERR_EMPTY, ERR_OVERFLOW, ERR_OPTION

@@ -44,6 +44,12 @@ export interface Receipt {
   readonly tree: number;
 }
 
+/** What `receipt: true` makes of a result. */
+export interface Receipted<R> {
+  readonly value: R;
+  readonly receipt: Receipt;
+}
+
 /** `census`: address of that state; undefined for integers. `hasBlocks`: not pairwise. */
 export function makeReceipt(
   state: StateReader,

@@ -20,12 +20,13 @@
 //                     for products of float64 2^(32i − 2162)
 //
 // Integer sums: 128 bits (of squares and products 192), i64 elements. min, max: the value as f64
-// or 64-bit integer, i64 whether there is one. count: i64. countNonZero, any, all: i64 not zero,
+// or 64-bit integer, or 0, i64 1 if there is one, else 0. count: i64. countNonZero, any, all: i64 not zero,
 // i64 elements. and, or, xor: 64 bits.
 
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, show } from "../errors.js";
 import { OPERATOR_NAMES, operatorOf } from "./builtin.js";
 import { DTYPES, type DtypeInfo, dtypeOf } from "./dtype.js";
+import { checkNames, type Names } from "./nearest.js";
 import {
   assertRoundTo,
   canonical,
@@ -38,6 +39,8 @@ import {
   type WordReader,
 } from "./operator.js";
 import { sumValues } from "./sum-values.js";
+import { isFloat } from "./sums.js";
+import type { Origin } from "./valid.js";
 
 const MAGIC = "RFSTATE\0";
 const VERSION = 1;
@@ -123,9 +126,8 @@ const bad = (why: string): RingfoldError => new RingfoldError("ERR_STATE", `stat
 /** @throws RingfoldError ERR_STATE */
 function decode(given: unknown): Decoded {
   if (dtypeOf(given)?.name !== "uint8") throw bad(`${typeof given} is not a Uint8Array`);
-  // Of another realm, or a Buffer, whose `slice` does not copy.
-  const { buffer, byteOffset, byteLength } = given as Uint8Array;
-  const state = new Uint8Array(buffer, byteOffset, byteLength);
+  // A copy: what is checked stays as it is.
+  const state = new Uint8Array(given as Uint8Array);
   const text = (from: number, to: number) => String.fromCharCode(...state.subarray(from, to));
   if (state.length < HEADER || text(0, MAGIC.length) !== MAGIC) {
     throw bad(`these ${state.length} bytes are none; pass what \`partial\` gave`);
@@ -148,23 +150,24 @@ function decode(given: unknown): Decoded {
   const form = isKnown ? formOf(operatorOf(operator), dtype) : undefined;
   const payload = state.subarray(HEADER);
   const skip = view.getUint8(AT.skip);
-  if (!isKnown || form === undefined || skip > 1 || !isValid(form, payload, dtype)) {
+  const skipNaN = skip === 1;
+  const isRead = isKnown && form !== undefined && (skip === 0 || (skipNaN && isFloat(dtype)));
+  if (!isRead || !isValid(form, payload, { dtype, skipNaN })) {
     throw bad(
       `${JSON.stringify(operator)} of dtype ${view.getUint8(AT.dtype)} has no state like these ` +
         `${bytes} bytes; make it anew`,
     );
   }
-  return { operator, dtype, skipNaN: skip === 1, form, payload };
+  return { operator, dtype, skipNaN, form, payload };
 }
 
-/** Whether the payload is as long as the states of the form, and each can be one. */
-function isValid(form: Form, payload: Uint8Array, dtype: DtypeInfo): boolean {
-  const places = placesOf(form, dtype);
+/** Whether the payload is as long as the states of the form, and some input gives them. */
+function isValid(form: Form, payload: Uint8Array, origin: Origin): boolean {
+  const places = placesOf(form, origin.dtype);
   if (payload.length !== places.at(-1)?.end) return false;
-  return places.every(
-    ({ accumulator, at, length }) =>
-      accumulator.isValid?.(viewOf(payload, at, length), dtype) ?? true,
-  );
+  const states = places.map(({ at, length }) => viewOf(payload, at, length));
+  const areEach = form.accumulators.every((a, i) => a.isValid?.(states[i] as DataView, origin));
+  return areEach && (form.areValid?.(states, origin) ?? true);
 }
 
 const describe = ({ operator, dtype, skipNaN }: StateHeader): string =>
@@ -189,6 +192,8 @@ export function mergeStates(states: readonly Uint8Array[]): Uint8Array {
       accumulator.join?.(viewOf(record, at, length), from, first.dtype);
     }
   }
+  // More elements than a count holds.
+  if (!isValid(first.form, record, first)) throw bad(`${describe(first)}: there are too many`);
   return encodeState(first, record);
 }
 
@@ -203,15 +208,17 @@ export function finishState(state: Uint8Array, options: FinishOptions = {}): Val
 /** @throws RingfoldError ERR_OPTION */
 function checkFinish(options: FinishOptions, dtype: DtypeInfo): void {
   const choices = { roundTo: ["float64", "float32"], overflow: ["wrap", "throw"] };
-  if (typeof options !== "object" || options === null) {
-    throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const allowed = choices[name as keyof typeof choices] as readonly unknown[] | undefined;
-    if (value !== undefined && !allowed?.includes(value)) {
+  checkNames(
+    options,
+    { roundTo: true, overflow: true } satisfies Names<FinishOptions>,
+    "finishState",
+  );
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = options[name as keyof FinishOptions];
+    if (value !== undefined && !allowed.includes(value)) {
       throw new RingfoldError(
         "ERR_OPTION",
-        `${name}: ${JSON.stringify(value)}; finishState takes roundTo ("float64", "float32") and ` +
+        `${name}: ${show(value)}; finishState takes roundTo ("float64", "float32") and ` +
           'overflow ("wrap", "throw")',
       );
     }

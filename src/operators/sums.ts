@@ -5,6 +5,8 @@ import { OP_ABS, OP_DOT, OP_MAX, OP_MIN, OP_MOMENTS, OP_SQUARES, OP_SUM } from "
 import { RingfoldError } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
 import {
+  areMagnitudes,
+  areMoments,
   EXACT_ABS,
   EXACT_DOT,
   EXACT_SQUARES,
@@ -16,8 +18,18 @@ import {
   finishSum,
   finishVariance,
 } from "./exact.js";
+import { addOnce } from "./number.js";
 import type { Accumulator, FinishContext, Form, Operator, StateReader, Value } from "./operator.js";
 import { wordsOf } from "./sum-values.js";
+import {
+  type Addend,
+  areExtrema,
+  areIntegerMoments,
+  areSumAndMagnitudes,
+  isExtremum,
+  isIntegerSum,
+  sumAndCount,
+} from "./valid.js";
 
 export const isFloat = (d: DtypeInfo): boolean => d.kind === "float";
 export const isLong = (d: DtypeInfo): boolean => d.size === 8 && d.kind !== "float";
@@ -40,21 +52,22 @@ function joinWords(words: number) {
 }
 
 /** `words`: of the sum of integers. Fast floats have f64 and a count. */
-function summing(code: number, words: number): Accumulator {
+function summing(code: number, words: number, addend: Addend): Accumulator {
   return {
     code,
     bytes: (d) => (isFloat(d) ? 16 : 8 * words + 8),
     join: joinWords(words),
+    isValid: isIntegerSum(words, addend),
   };
 }
 
 /** Words of 64 bits of the sums of integers, and of their products. */
 const PLAIN = 2;
 const PRODUCTS = 3;
-const SUM = summing(OP_SUM, PLAIN);
-const ABS = summing(OP_ABS, PLAIN);
-const SQUARES = summing(OP_SQUARES, PRODUCTS);
-const DOT = summing(OP_DOT, PRODUCTS);
+const SUM = summing(OP_SUM, PLAIN, "elements");
+const ABS = summing(OP_ABS, PLAIN, "magnitudes");
+const SQUARES = summing(OP_SQUARES, PRODUCTS, "squares");
+const DOT = summing(OP_DOT, PRODUCTS, "products");
 const MOMENTS: Accumulator = { code: OP_MOMENTS, bytes: () => 24 };
 
 /** The 128-bit sum of an integer state where it fits 53 bits, without a call; else undefined. */
@@ -80,27 +93,37 @@ export function fit(name: string, exact: bigint, context: FinishContext): bigint
   if (context.overflow === undefined) return exact;
   const { dtype } = context;
   const wrapped = dtype.kind === "uint" ? BigInt.asUintN(64, exact) : BigInt.asIntN(64, exact);
-  if (context.overflow === "throw" && wrapped !== exact) {
-    throw new RingfoldError(
-      "ERR_OVERFLOW",
-      `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out for the exact bigint, ` +
-        'or pass "wrap"',
-    );
-  }
+  if (context.overflow === "throw" && wrapped !== exact) throw doesNotFit(name, exact, dtype);
   return wrapped;
+}
+
+export function doesNotFit(name: string, exact: bigint, dtype: DtypeInfo): RingfoldError {
+  return new RingfoldError(
+    "ERR_OVERFLOW",
+    `${name}: ${exact} does not fit ${dtype.name}; leave \`overflow\` out, or pass "wrap"`,
+  );
 }
 
 // --- forms --------------------------------------------------------------------------------
 
 type Finish = Form["finish"];
 
-function form(accumulators: readonly Accumulator[], finish: Finish): Form {
-  return { accumulators, finish };
+function form(
+  accumulators: readonly Accumulator[],
+  finish: Finish,
+  more: Pick<Form, "areValid"> = {},
+): Form {
+  return { accumulators, finish, ...more };
 }
 
 /** A form whose float64 is rounded to float32 if asked. */
-function rounded(accumulators: readonly Accumulator[], value: Finish): Form {
+function rounded(
+  accumulators: readonly Accumulator[],
+  value: Finish,
+  more: Pick<Form, "areValid"> = {},
+): Form {
   return {
+    ...more,
     accumulators,
     finish(state, at, context) {
       const result = value(state, at, context);
@@ -137,9 +160,13 @@ const first = (at: readonly number[]): number => at[0] as number;
 
 // --- sum, mean ------------------------------------------------------------------------------
 
-function sumOfFast(state: StateReader, at: readonly number[], { initial }: FinishContext): Value {
+function sumOfFast(
+  state: StateReader,
+  at: readonly number[],
+  { initial, single }: FinishContext,
+): Value {
   const sum = state.f64(first(at));
-  return initial === undefined ? sum : Number(initial) + sum;
+  return initial === undefined ? sum : addOnce(sum, initial, single);
 }
 
 function sumOfIntegers(state: StateReader, at: readonly number[], context: FinishContext): Value {
@@ -183,17 +210,30 @@ const abs = (name: string): Operator =>
 
 function spread(name: string, ddof: 0 | 1, isRoot: boolean): Operator {
   return operator(name, {
-    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(ddof, isRoot)),
+    exact: form([EXACT_SUM, EXACT_SQUARES], finishVariance(ddof, isRoot), {
+      areValid: areMoments,
+    }),
     fast: rounded([MOMENTS], (state, at) => {
       const n = Number(state.i64(first(at)));
       if (n <= ddof) return Number.NaN;
       const value = state.f64(first(at) + 16) / (n - ddof);
       return isRoot ? Math.sqrt(value) : value;
     }),
-    integer: form([SUM, SQUARES], (state, at, { single }) => {
-      const [sum, squares] = at as [number, number];
-      return state.spread(sum, squares, PLAIN, PRODUCTS, ddof, isRoot, single);
-    }),
+    integer: form(
+      [SUM, SQUARES],
+      (state, at, { single }) => {
+        const [sum, squares] = at as [number, number];
+        return state.spread(sum, squares, PLAIN, PRODUCTS, ddof, isRoot, single);
+      },
+      {
+        areValid: ([sum, squares], origin) =>
+          areIntegerMoments(
+            sumAndCount(sum as DataView, PLAIN),
+            sumAndCount(squares as DataView, PRODUCTS),
+            origin,
+          ),
+      },
+    ),
   });
 }
 
@@ -238,19 +278,23 @@ function isBetter(into: DataView, from: DataView, dtype: DtypeInfo, isMax: boole
   return isMax ? b > a : b < a;
 }
 
-/** One NaN for all. */
+/** One NaN for all, and 0 where there is no value. */
 function tidyExtrema(state: DataView, dtype: DtypeInfo): void {
+  if (state.getBigInt64(8, true) === 0n) state.setBigInt64(0, 0n, true);
   if (!isFloat(dtype) || !Number.isNaN(state.getFloat64(0, true))) return;
   state.setFloat64(0, Number.NaN, true);
 }
 
 function extremum(code: number): Accumulator {
-  return { code, bytes: () => 16, join: joinExtrema(code === OP_MAX), tidy: tidyExtrema };
+  const join = joinExtrema(code === OP_MAX);
+  return { code, bytes: () => 16, join, tidy: tidyExtrema, isValid: isExtremum };
 }
 
 export const MIN = extremum(OP_MIN);
 export const MAX = extremum(OP_MAX);
-const ofExtrema = rounded([MIN, MAX], largest);
+const ofExtrema = rounded([MIN, MAX], largest, {
+  areValid: ([low, high], origin) => areExtrema(low as DataView, high as DataView, origin),
+});
 
 export const SUMS: readonly Operator[] = [
   operator(
@@ -294,14 +338,24 @@ export const SUMS: readonly Operator[] = [
   spread("sampleVariance", 1, false),
   spread("sampleStd", 1, true),
   operator("conditionNumber", {
-    exact: form([EXACT_SUM, EXACT_ABS], finishCondition),
+    exact: form([EXACT_SUM, EXACT_ABS], finishCondition, { areValid: areMagnitudes }),
     fast: rounded([SUM, ABS], (state, at) => {
       const [sum, magnitudes] = at as [number, number];
       return (state.f64(magnitudes) + 0) / Math.abs(state.f64(sum));
     }),
-    integer: form([SUM, ABS], (state, at, { single }) => {
-      const [sum, magnitudes] = at as [number, number];
-      return state.condition(sum, magnitudes, PLAIN, single);
-    }),
+    integer: form(
+      [SUM, ABS],
+      (state, at, { single }) => {
+        const [sum, magnitudes] = at as [number, number];
+        return state.condition(sum, magnitudes, PLAIN, single);
+      },
+      {
+        areValid: ([sum, magnitudes]) =>
+          areSumAndMagnitudes(
+            sumAndCount(sum as DataView, PLAIN),
+            sumAndCount(magnitudes as DataView, PLAIN),
+          ),
+      },
+    ),
   }),
 ];

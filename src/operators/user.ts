@@ -14,7 +14,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
-import { RingfoldError } from "../errors.js";
+import { RingfoldError, textOf } from "../errors.js";
+import type { DtypeInfo } from "./dtype.js";
 
 export interface UserOperator {
   readonly url: string;
@@ -47,6 +48,10 @@ export function userOperator(url: string, exports: Record<string, unknown>): Use
     if (value !== undefined && typeof value !== "function") {
       throw invalid(url, `export "${name}" is ${typeof value}, not a function`);
     }
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (name !== "finish" && value !== undefined && kind !== "Function") {
+      throw invalid(url, `export "${name}" is of kind ${kind}: it must return the state itself`);
+    }
   }
   const merge = (combine ?? accumulate) as UserOperator["combine"] | undefined;
   if (merge === undefined) {
@@ -62,7 +67,7 @@ export function userOperator(url: string, exports: Record<string, unknown>): Use
     stateBytes < 8 ||
     stateBytes > MOST_STATE_BYTES
   ) {
-    throw invalid(url, `"stateBytes" is ${String(stateBytes)}, not an integer from 8 to 2^20`);
+    throw invalid(url, `"stateBytes" is ${textOf(stateBytes)}, not an integer from 8 to 2^20`);
   }
   return {
     url,
@@ -83,6 +88,19 @@ function fresh(identity: unknown): () => unknown {
 }
 
 const loaded = new Map<string, UserOperator>();
+/** Modules that were loaded and make no operator: loading them again would not change that. */
+const refused = new Map<string, unknown>();
+
+function keep(url: string, exports: Record<string, unknown>): UserOperator {
+  try {
+    const operator = userOperator(url, exports);
+    loaded.set(url, operator);
+    return operator;
+  } catch (error) {
+    refused.set(url, error);
+    throw error;
+  }
+}
 
 /** The operator at `url`, if this thread has loaded it. */
 export function loadedOperator(url: string): UserOperator | undefined {
@@ -97,10 +115,9 @@ export async function loadOperator(url: string): Promise<UserOperator> {
     try {
       exports = (await import(url)) as Record<string, unknown>;
     } catch (cause) {
-      throw invalid(url, `cannot be loaded: ${String(cause)}`, cause);
+      throw invalid(url, `cannot be loaded: ${textOf(cause)}`, cause);
     }
-    operator = userOperator(url, exports);
-    loaded.set(url, operator);
+    operator = keep(url, exports);
   }
   return operator;
 }
@@ -109,19 +126,19 @@ export async function loadOperator(url: string): Promise<UserOperator> {
 export function loadOperatorNow(url: string): UserOperator {
   let operator = loaded.get(url);
   if (operator === undefined) {
+    if (refused.has(url)) throw refused.get(url);
     let exports: Record<string, unknown>;
     try {
       exports = createRequire(import.meta.url)(fileURLToPath(url)) as Record<string, unknown>;
     } catch (cause) {
       throw invalid(
         url,
-        `cannot be loaded without waiting (${String(cause)}); call \`await engine.reduce\` ` +
+        `cannot be loaded without waiting (${textOf(cause)}); call \`await engine.reduce\` ` +
           "with it once before `reduceSync`",
         cause,
       );
     }
-    operator = userOperator(url, exports);
-    loaded.set(url, operator);
+    operator = keep(url, exports);
   }
   return operator;
 }
@@ -140,6 +157,7 @@ export function foldValues(
     if (state !== NOTHING) state = accumulate(state, value);
     else state = operator.startsEmpty ? accumulate(operator.identity?.(), value) : value;
   }
+  if (isPromise(state)) throw promised(operator);
   return state;
 }
 
@@ -148,11 +166,118 @@ export function mergeValues(operator: UserOperator, left: unknown, right: unknow
   return right === NOTHING ? left : operator.combine(left, right);
 }
 
+/**
+ * `initial` is an element before the first: it gets the type that elements have.
+ * @throws RingfoldError ERR_OPTION if it has no such value
+ */
+function elementOf({ url }: UserOperator, dtype: DtypeInfo, initial: number | bigint) {
+  const isLong = dtype.size === 8 && dtype.kind !== "float";
+  const fits = isLong ? typeof initial === "bigint" || Number.isInteger(initial) : true;
+  const element = fits ? (isLong ? BigInt(initial) : Number(initial)) : undefined;
+  if (element === undefined || (typeof initial === "bigint" && BigInt(element) !== initial)) {
+    throw new RingfoldError(
+      "ERR_OPTION",
+      `initial: ${initial} is no ${isLong ? "integer" : "number"}, as elements of ${dtype.name} ` +
+        `are for operator module ${url}`,
+    );
+  }
+  return element;
+}
+
+/**
+ * The result of the last state, with `initial` before it.
+ * @throws RingfoldError ERR_EMPTY, ERR_OPTION, ERR_STATE_SIZE, ERR_USER_OPERATOR
+ */
+export function finishUser(
+  user: UserOperator,
+  dtype: DtypeInfo,
+  last: unknown,
+  initial: number | bigint | undefined,
+): unknown {
+  let state = last;
+  if (initial !== undefined) {
+    const start = settle(user, foldValues(user, [elementOf(user, dtype, initial)], false));
+    state = settle(user, mergeValues(user, start, state));
+  } else if (state === NOTHING) {
+    if (user.identity === undefined) {
+      throw new RingfoldError(
+        "ERR_EMPTY",
+        `operator module ${user.url}: nothing to reduce and no \`identity\`; export one, or pass ` +
+          "`initial`",
+      );
+    }
+    state = settle(user, user.identity());
+  }
+  return user.finish === undefined ? state : user.finish(state);
+}
+
 // --- a state in a cell --------------------------------------------------------
 //
 // u32 tag, u32 length, bytes. Tags: 0 nothing, 1 float64, 2 int64, 3 structured clone.
 
-/** @throws RingfoldError ERR_STATE_SIZE */
+/** @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR */
+function cloneOf(operator: UserOperator, state: unknown): Buffer {
+  let clone: Buffer;
+  try {
+    clone = serialize(state);
+  } catch (cause) {
+    if (isPromise(state)) throw promised(operator);
+    const what = `a state cannot be cloned (${textOf(cause)}): make it of what structuredClone takes`;
+    throw invalid(operator.url, what, cause);
+  }
+  if (clone.length > operator.cellBytes - CELL_HEADER) {
+    throw new RingfoldError(
+      "ERR_STATE_SIZE",
+      `operator module ${operator.url}: a state takes ${clone.length} bytes, its cell has ` +
+        `${operator.cellBytes - CELL_HEADER}; export stateBytes = ${clone.length} or more`,
+    );
+  }
+  return clone;
+}
+
+const isPromise = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Promise<unknown>).then === "function";
+
+function promised({ url }: UserOperator): RingfoldError {
+  const what = "a state is a promise: `accumulate` and `combine` must return the state itself";
+  return invalid(url, what);
+}
+
+/** True of what a cell holds without a clone. */
+const isWord = (state: unknown): boolean =>
+  typeof state === "number" ||
+  (typeof state === "bigint" && BigInt.asIntN(64, state) === state) ||
+  state === NOTHING;
+
+/**
+ * A state as it comes out of a cell. States that never leave a thread go through this as well, so that an
+ * operator is judged the same, and sees the same, at every size.
+ * @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR
+ */
+export function settle(operator: UserOperator, state: unknown): unknown {
+  return isWord(state) ? state : deserialize(cloneOf(operator, state));
+}
+
+/**
+ * Judges the `combine` of an operator whose elements all went into one state: what it makes of the
+ * identity and that state has to be a state. What it throws is for a call that needs it.
+ * @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR
+ */
+export function judgeCombine(operator: UserOperator, state: unknown): void {
+  const { identity, combine } = operator;
+  if (identity === undefined || state === NOTHING) return;
+  let merged: unknown;
+  try {
+    merged = combine(identity(), settle(operator, state));
+  } catch {
+    return;
+  }
+  settle(operator, merged);
+}
+
+/** @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR */
 export function encodeState(
   operator: UserOperator,
   state: unknown,
@@ -169,14 +294,7 @@ export function encodeState(
     view.setUint32(0, 2, true);
     view.setBigInt64(8, state, true);
   } else {
-    const clone = serialize(state);
-    if (clone.length > operator.cellBytes - CELL_HEADER) {
-      throw new RingfoldError(
-        "ERR_STATE_SIZE",
-        `operator module ${operator.url}: a state takes ${clone.length} bytes, its cell has ` +
-          `${operator.cellBytes - CELL_HEADER}; export stateBytes = ${clone.length} or more`,
-      );
-    }
+    const clone = cloneOf(operator, state);
     view.setUint32(0, 3, true);
     view.setUint32(4, clone.length, true);
     bytes.set(clone, address + CELL_HEADER);

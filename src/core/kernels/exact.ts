@@ -47,6 +47,12 @@ import {
   ZERO,
 } from "./window";
 
+/**
+ * Tries after which a run goes into cells, which take anything. A run that nobody writes to fits by the
+ * third (`refit`); one that changes between tries might never.
+ */
+const MOST_TRIES = 4;
+
 /** Room for constants, behind the guesses. */
 export const ROOM_CONSTANT: usize = 512;
 
@@ -189,8 +195,8 @@ export function foldExact<T, ABS, PRODUCT>(
   const guess = guessOf(kind, scratch);
   const room = scratch + SCRATCH_EXACT + ROOM_CONSTANT;
   begin(guess, single);
-  while (true) {
-    const level = levelOf(guess);
+  for (let tries = 0; ; tries++) {
+    const level = tries < MOST_TRIES ? levelOf(guess) : CELLS;
     if (level == CELLS) {
       if (isSigned<PRODUCT>() || q == p) {
         cells<T, ABS, PRODUCT>(p, q, n, skip, state, origin, scratch);

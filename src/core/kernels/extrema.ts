@@ -99,16 +99,20 @@ function beyondInt<MAX, LONG>(left: usize, right: usize): bool {
   return isSigned<MAX>() ? r > l : r < l;
 }
 
-/** Index of the first element whose bits are those of `wanted`; there is one. */
+/**
+ * Index of the first of n ≥ 1 elements whose bits are those of `wanted`. The element was there when the
+ * extremum was taken; if another thread has overwritten it since, the index is that of the last.
+ */
 function find<T>(p: usize, n: i32, wanted: T): i32 {
   const v = v128.splat<T>(wanted);
   const lanes = p + ((<usize>n * sizeof<T>()) & ~15);
+  const last = p + <usize>(n - 1) * sizeof<T>();
   let at = p;
   for (; at < lanes; at += 16) {
     if (v128.any_true(v128.eq<T>(v128.load(at), v))) break;
   }
-  while (load<T>(at) != wanted) at += sizeof<T>();
-  return <i32>((at - p) / sizeof<T>());
+  while (at < last && load<T>(at) != wanted) at += sizeof<T>();
+  return <i32>((min<usize>(at, last) - p) / sizeof<T>());
 }
 
 export function argInt<T, MAX>(p: usize, n: i32, base: i64, state: usize): void {
@@ -285,9 +289,14 @@ export function mergeExtremumFloat<MAX>(into: usize, left: usize, right: usize):
   store<i64>(into + 8, 1);
 }
 
-function findNaN<T>(p: usize): i32 {
+/** The same for the first NaN. */
+function findNaN<T>(p: usize, n: i32): i32 {
+  const last = p + <usize>(n - 1) * sizeof<T>();
   let at = p;
-  while (load<T>(at) == load<T>(at)) at += sizeof<T>();
+  for (; at < last; at += sizeof<T>()) {
+    const x = load<T>(at);
+    if (x != x) break;
+  }
   return <i32>((at - p) / sizeof<T>());
 }
 
@@ -304,7 +313,7 @@ export function argFloat<T extends number, MAX, SKIP>(
   }
   const best = load<f64>(state);
   let index: i32;
-  if (best != best) index = findNaN<T>(p);
+  if (best != best) index = findNaN<T>(p, n);
   else if (sizeof<T>() == 8) index = find<i64>(p, n, reinterpret<i64>(best));
   else index = find<i32>(p, n, reinterpret<i32>(<f32>best));
   store<i64>(state + 8, base + <i64>index);
