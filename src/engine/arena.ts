@@ -130,15 +130,21 @@ export class Arena {
     });
   }
 
-  /** Gives all blocks of an owner back. */
-  freeAll(owner: number): void {
+  /**
+   * Gives all blocks of an owner back, but for those that somebody reads still: they become the
+   * engine's, and stay until they are freed or it ends.
+   */
+  freeAll(owner: number, isRead: (from: number, end: number) => boolean = () => false): void {
     this.#locked(() => {
       const words = this.#shared.u32s;
       for (let at = words[FIRST] as number; at < (words[END] as number); ) {
         const isOwned = this.#word(at, STATE) === LIVE && this.#word(at, OWNER) === owner;
         // The block may have joined its left neighbour: what is behind it stays where it was.
         const next = at + this.#word(at, SIZE);
-        if (isOwned) this.#give(at);
+        if (isOwned && isRead((at + 1) * UNIT, next * UNIT)) {
+          this.#journal.set(wordOf(at, OWNER), 0);
+          this.#journal.commit();
+        } else if (isOwned) this.#give(at);
         at = next;
       }
     });

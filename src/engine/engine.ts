@@ -181,7 +181,7 @@ export class Engine {
   /**
    * An array of `length` elements, all 0, on the engine's memory: reductions read it in place,
    * and other threads may hold views of it. It stays valid until `free`, also when the memory
-   * grows.
+   * grows; that of a thread that attached until this thread closes or ends, too.
    * @throws RingfoldError ERR_DTYPE, ERR_OPTION, ERR_MEMORY, ERR_CLOSED
    */
   alloc<D extends Dtype>(dtype: D, length: number): Arrays[D];

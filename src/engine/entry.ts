@@ -22,6 +22,7 @@ import {
   JOB_LENGTH,
   JOB_OP,
   JOB_OPS,
+  JOB_OWNER,
   JOB_RINGS,
   JOB_RUNNING,
   JOB_SECOND,
@@ -33,6 +34,7 @@ import {
   JOB_SUBMITTER,
   JOB_TASKS,
   JOB_TEXTS,
+  MAX_JOBS,
   MAX_OPS,
   OP_CODE,
   OP_OFFSET,
@@ -129,6 +131,19 @@ function nodes(tasks: number): number {
   let sum = tasks;
   for (let width = tasks; width > 1; sum += width) width = (width + 1) >> 1;
   return sum;
+}
+
+/** Whether a job of another than `owner` has its input, or one of them, in [from, end). */
+export function isRead(shared: Shared, owner: number) {
+  const inputs: number[] = [];
+  for (let index = 0; index < MAX_JOBS; index++) {
+    const job = shared.job(index);
+    const whose = Atomics.load(shared.i32s, (job + JOB_OWNER) >> 2);
+    if (whose === 0 || whose === owner) continue;
+    const input = shared.u32(job + JOB_INPUT);
+    inputs.push(input, input + shared.i32(job + JOB_SECOND));
+  }
+  return (from: number, end: number) => inputs.some((input) => input >= from && input < end);
 }
 
 /**

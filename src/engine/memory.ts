@@ -23,7 +23,7 @@ export function allocArray(
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RingfoldError("ERR_OPTION", `length: ${textOf(length)} is not an integer ≥ 0`);
   }
-  const address = shared.arena.alloc(Math.max(1, length * info.size));
+  const address = shared.arena.alloc(Math.max(1, length * info.size), shared.arrayOwner);
   try {
     return shared.view(info, address, length);
   } catch (error) {

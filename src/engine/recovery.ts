@@ -36,6 +36,7 @@ import {
   STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
+import { isRead } from "./entry.js";
 import { reportError } from "./failure.js";
 import type { Liveness } from "./liveness.js";
 import type { Shared } from "./shared.js";
@@ -304,7 +305,7 @@ export class Recovery {
     // What it owned is freed by owner, not by job.
     for (const index of jobs) giveEntry(shared, index, () => {});
     Atomics.store(i32s, (shared.line(death.participant) + LINE_STATE) >> 2, 0);
-    shared.arena.freeAll(owner);
+    shared.arena.freeAll(owner, isRead(shared, owner));
     giveLine(shared, death.participant);
     return true;
   }

@@ -155,6 +155,8 @@ export class Shared implements StateReader {
   bytes: Uint8Array<SharedArrayBuffer>;
   /** Which participant this thread is, once it is one. */
   me = NOBODY;
+  /** Whose the arrays are that this thread makes: the engine's, or its own if it attached. */
+  arrayOwner = 0;
   /** Buffers of this memory that were handed out before it grew. */
   readonly #earlier = new WeakSet<ArrayBufferLike>();
 

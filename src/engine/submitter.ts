@@ -34,7 +34,7 @@ import {
   STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
-import { type Entry, fillEntry, type JobSpec, type Running } from "./entry.js";
+import { type Entry, fillEntry, isRead, type JobSpec, type Running } from "./entry.js";
 import { External } from "./external.js";
 import { dropErrors } from "./failure.js";
 import { Listener } from "./listener.js";
@@ -113,7 +113,6 @@ export class Submitter {
   readonly external: External;
   readonly liveness: Liveness;
   readonly #shared: Shared;
-  readonly #owned: number[] = [];
   readonly #entries = new Map<number, Entry>();
   /** Keeps this thread's event loop alive while a job is pending; `waitAsync` does not. */
   readonly #alive: NodeJS.Timeout;
@@ -145,7 +144,10 @@ export class Submitter {
     shared.me = this.me;
     this.liveness = new Liveness(shared);
     this.liveness.begin();
-    if (!isOwner) shared.arena.onStuck = (holder) => this.#free(holder);
+    if (!isOwner) {
+      shared.arena.onStuck = (holder) => this.#free(holder);
+      shared.arrayOwner = this.me + 1;
+    }
     const line = shared.line(this.me);
     let scratch: number;
     let ring: number;
@@ -205,7 +207,8 @@ export class Submitter {
     // First, so that a recovery that begins later lets this thread's ring be.
     Atomics.store(this.#shared.i32s, (this.#shared.line(this.me) + LINE_STATE) >> 2, 0);
     awaitRecovery(this.#shared, () => this.onWatch());
-    for (const address of this.#owned) this.#shared.arena.free(address);
+    const owner = this.me + 1;
+    this.#shared.arena.freeAll(owner, isRead(this.#shared, owner));
     this.liveness.end();
     giveLine(this.#shared, this.me);
   }
@@ -213,7 +216,6 @@ export class Submitter {
   #alloc(bytes: number): number {
     const address = this.#shared.arena.alloc(bytes, this.me + 1);
     this.#shared.reach(address + bytes);
-    this.#owned.push(address);
     return address;
   }
 
