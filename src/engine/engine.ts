@@ -434,6 +434,7 @@ export class Engine {
 
   #begin(options: ReduceOptions, names?: Names<never>, what?: string): void {
     this.#assertOpen();
+    this.#shared.assertOutside();
     if (options !== NO_OPTIONS) {
       checkOptions(options, names, what);
       options.signal?.throwIfAborted();

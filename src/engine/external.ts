@@ -182,6 +182,10 @@ export class External {
   }
 
   #runLoaded(job: number, record: number): void {
+    this.#shared.inOperator(() => this.#runTask(job, record));
+  }
+
+  #runTask(job: number, record: number): void {
     const shared = this.#shared;
     const { operator: url, pieces } = this.#extra;
     const operator = url === undefined ? undefined : loadedOperator(url);

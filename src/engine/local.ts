@@ -117,22 +117,32 @@ export class Local {
   }
 
   /** Runs a user operator and finishes. @throws RingfoldError ERR_USER_OPERATOR, ERR_EMPTY */
-  runUser({ dtype, view, length }: Located, user: UserOperator, options: ReduceOptions): unknown {
-    const stack: unknown[] = [];
-    // There is one, as there is the view.
-    const array = dtype.array as TypedArrayConstructor;
+  runUser(located: Located, user: UserOperator, options: ReduceOptions): unknown {
     try {
-      for (let block = 0; block === 0 || block * BLOCK < length; block++) {
-        const first = block * BLOCK;
-        const offset = offsetOf(view) + first * dtype.size;
-        const values = new array(bufferOf(view), offset, Math.min(BLOCK, length - first));
-        pushState(user, stack, foldValues(user, values, options.nan === "skip"), block);
-      }
-      const state = popStates(user, stack);
-      if (length <= BLOCK) judgeCombine(user, state);
-      return finishUser(user, dtype, state, options.initial);
+      const state = this.#shared.inOperator(() => foldHere(located, user, options));
+      return finishUser(user, located.dtype, state, options.initial);
     } catch (error) {
       throw userError(error);
     }
   }
+}
+
+/** The state of the whole input. */
+function foldHere(
+  { dtype, view, length }: Located,
+  user: UserOperator,
+  options: ReduceOptions,
+): unknown {
+  const stack: unknown[] = [];
+  // There is one, as there is the view.
+  const array = dtype.array as TypedArrayConstructor;
+  for (let block = 0; block === 0 || block * BLOCK < length; block++) {
+    const first = block * BLOCK;
+    const offset = offsetOf(view) + first * dtype.size;
+    const values = new array(bufferOf(view), offset, Math.min(BLOCK, length - first));
+    pushState(user, stack, foldValues(user, values, options.nan === "skip"), block);
+  }
+  const state = popStates(user, stack);
+  if (length <= BLOCK) judgeCombine(user, state);
+  return state;
 }

@@ -157,6 +157,8 @@ export class Shared implements StateReader {
   me = NOBODY;
   /** Whose the arrays are that this thread makes: the engine's, or its own if it attached. */
   arrayOwner = 0;
+  /** Calls of user operators' functions that are on this thread's stack. */
+  #operators = 0;
   /** Buffers of this memory that were handed out before it grew. */
   readonly #earlier = new WeakSet<ArrayBufferLike>();
 
@@ -173,6 +175,33 @@ export class Shared implements StateReader {
     this.bytes = new Uint8Array(this.buffer);
     this.#earlier.add(this.buffer);
     this.arena = new Arena(this);
+  }
+
+  /**
+   * Runs code of a user operator. What the core keeps for this thread meanwhile (the task in its
+   * line, pairs that it has claimed, its place in a tree) a call from inside would overwrite.
+   */
+  inOperator<T>(body: () => T): T {
+    this.#operators++;
+    try {
+      return body();
+    } finally {
+      this.#operators--;
+    }
+  }
+
+  get isInOperator(): boolean {
+    return this.#operators > 0;
+  }
+
+  /** @throws RingfoldError ERR_DEADLOCK */
+  assertOutside(): void {
+    if (this.#operators === 0) return;
+    throw new RingfoldError(
+      "ERR_DEADLOCK",
+      "a user operator calls the engine that runs it: call it before the reduction, or use another " +
+        "engine inside the operator",
+    );
   }
 
   /** Lays a new memory out. */

@@ -247,6 +247,7 @@ export class Stream {
   #check(): void {
     if (this.#hasFailed) throw this.#failed;
     if (this.#closed) throw new RingfoldError("ERR_CLOSED", "the stream has ended; open another");
+    this.#shared.assertOutside();
   }
 
   #onTask(task: number, cell: number): void {
@@ -261,7 +262,7 @@ export class Stream {
       if (next === undefined) break;
       this.#answered.delete(this.#merged);
       try {
-        this.#merge(next);
+        this.#shared.inOperator(() => this.#merge(next));
       } catch (error) {
         this.fail(userError(error));
         return;
@@ -309,7 +310,9 @@ export class Stream {
   /** The final state, after `flush` and once idle; valid until `close`. */
   result(): StreamResult {
     this.#check();
-    while (this.#depth > 1 || this.#states.length > 1) this.#mergeTop();
+    this.#shared.inOperator(() => {
+      while (this.#depth > 1 || this.#states.length > 1) this.#mergeTop();
+    });
     const state = this.#states.length === 0 ? NOTHING : this.#states[0];
     return { root: this.#stack, state, length: this.#length };
   }

@@ -379,7 +379,9 @@ export class Submitter {
 
   /** Has answers handed on from now on without this thread waiting. */
   listen(): void {
-    this.#follow(this.#listener.listen());
+    // An answer would overwrite the task that is in hand.
+    if (this.#shared.isInOperator) queueMicrotask(() => this.listen());
+    else this.#follow(this.#listener.listen());
   }
 
   #follow(promise: PromiseLike<unknown> | undefined): void {
