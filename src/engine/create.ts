@@ -17,8 +17,8 @@ export type { EngineOptions };
  * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { shared, workers, spin } = await layOut(options);
-  const threads = new Threads(shared, options.resourceLimits);
+  const { shared, workers, spin, stuckAfter } = await layOut(options);
+  const threads = new Threads(shared, options.resourceLimits, stuckAfter);
   const engine = new Engine(shared, threads);
   try {
     engine.start(workers, spin);

@@ -39,6 +39,7 @@ import { RingfoldError } from "../errors.js";
 import { isRead } from "./entry.js";
 import { reportError } from "./failure.js";
 import type { Liveness } from "./liveness.js";
+import { Overdue } from "./overdue.js";
 import type { Shared } from "./shared.js";
 import { giveEntry, giveLine } from "./submitter.js";
 import type { Threads } from "./threads.js";
@@ -87,6 +88,7 @@ export class Recovery {
   readonly #shared: Shared;
   readonly #threads: Threads;
   readonly #liveness: Liveness;
+  readonly #overdue: Overdue;
   /** Noticed, and not yet put right. */
   readonly #dead = new Map<number, Death>();
   readonly #starts = new Map<number, number>();
@@ -102,6 +104,7 @@ export class Recovery {
     this.#shared = shared;
     this.#threads = threads;
     this.#liveness = liveness;
+    this.#overdue = new Overdue(shared, threads.stuckAfter);
     threads.onDeath = (me, cause) => this.#notice(me, cause);
     shared.arena.onStuck = (holder) => {
       if (holder < MAX_WORKERS + MAX_SUBMITTERS && this.#liveness.isDead(holder)) {
@@ -121,9 +124,10 @@ export class Recovery {
     clearTimeout(this.#timer);
   }
 
-  /** Looks for dead threads that no event told of. */
+  /** Looks for dead threads that no event told of, and ends those that will not stop. */
   watch(): void {
     const { i32s } = this.#shared;
+    this.#overdue.look((me, cause) => void this.#threads.terminate(me, cause));
     for (let me = 0; me < this.#shared.i32(CONTROL_WORKERS); me++) {
       if (this.#threads.isReady(me)) this.#look(me);
     }

@@ -9,7 +9,7 @@ import { checkNames, type Names } from "../operators/nearest.js";
 import { loadCore } from "./core.js";
 import type { Engine } from "./engine.js";
 import { MOST_BYTES, Shared } from "./shared.js";
-import { Threads } from "./threads.js";
+import { STUCK_AFTER_MS, Threads } from "./threads.js";
 
 export interface EngineOptions {
   /** How many threads compute at once, 1 to 256. Default: the processors there are. */
@@ -21,6 +21,11 @@ export interface EngineOptions {
    * idle. Default 50. More makes rare small jobs faster and idle engines busier.
    */
   spin?: number;
+  /**
+   * Milliseconds after which a worker is ended and replaced whose user operator goes on although its call
+   * was aborted or timed out. Default 1000; looked at twice a second.
+   */
+  stuckAfter?: number;
   /** @internal Another build of the core: with fault points, or with a defect that must be seen. */
   core?: WebAssembly.Module;
   /** @internal Heaps of the workers, small enough that a test can fill one soon. */
@@ -31,6 +36,7 @@ const ENGINE_OPTIONS: Names<EngineOptions> = {
   threads: true,
   maxBytes: true,
   spin: true,
+  stuckAfter: true,
   core: true,
   resourceLimits: true,
 };
@@ -57,6 +63,7 @@ export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
   );
   const maxBytes = integer("maxBytes", options.maxBytes ?? MOST_BYTES, 1, Number.MAX_SAFE_INTEGER);
   const spin = integer("spin", options.spin ?? 50, 0, 1_000_000);
+  const stuckAfter = integer("stuckAfter", options.stuckAfter ?? STUCK_AFTER_MS, 1, 2 ** 31 - 1);
   const workers = Math.max(1, Math.min(threads, most));
   const shared = Shared.create(options.core ?? (await loadCore()), {
     workers,
@@ -64,7 +71,7 @@ export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
     cores,
     maxBytes: Math.min(maxBytes, MOST_BYTES),
   });
-  return { shared, workers, spin };
+  return { shared, workers, spin, stuckAfter };
 }
 
 /**
@@ -76,8 +83,8 @@ export async function layOut(options: EngineOptions, most = MAX_WORKERS) {
  * @throws (rejects) RingfoldError ERR_OPTION, ERR_MEMORY, ERR_START
  */
 export async function startEngine(options: EngineOptions, most: number): Promise<Engine> {
-  const { shared, workers } = await layOut(options, most);
-  const threads = new Threads(shared, options.resourceLimits);
+  const { shared, workers, stuckAfter } = await layOut(options, most);
+  const threads = new Threads(shared, options.resourceLimits, stuckAfter);
   let failure: unknown;
   threads.start(workers).catch((error: unknown) => {
     failure = error;

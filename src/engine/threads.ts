@@ -26,6 +26,8 @@ export interface WorkerInit {
   readonly port: MessagePort;
 }
 
+/** A worker that goes on so long after its job was stopped is ended, unless an option says otherwise. */
+export const STUCK_AFTER_MS = 1000;
 /** A worker that has not ended by itself this long after `close` is stuck in user code. */
 const GRACE_MS = 1000;
 /** Until a thread that could not be made counts as a death: those that are missing may come back. */
@@ -42,6 +44,7 @@ interface Thread {
 export class Threads {
   readonly #shared: Shared;
   readonly #limits: ResourceLimits;
+  readonly stuckAfter: number;
   /** By participant. A dead one stays until another takes its place. */
   readonly #threads = new Map<number, Thread>();
   /** Foreign buffers by number: weak, since their users hold them. */
@@ -55,7 +58,9 @@ export class Threads {
   /** Called once a worker ended that was not asked to. May be called again for the same death. */
   onDeath: (me: number, cause: unknown) => void = () => {};
 
-  constructor(shared: Shared, limits: ResourceLimits = {}) {
+  /** @param stuckAfter milliseconds that a worker may go on for once its job was stopped */
+  constructor(shared: Shared, limits: ResourceLimits = {}, stuckAfter = STUCK_AFTER_MS) {
+    this.stuckAfter = stuckAfter;
     this.#shared = shared;
     this.#limits = limits;
     this.#gone = new FinalizationRegistry((id) => {
@@ -150,9 +155,12 @@ export class Threads {
     return Atomics.load(this.#shared.i32s, word) === STATE_READY;
   }
 
-  /** Ends worker `me` wherever it stands, as whoever holds it could. */
-  async terminate(me: number): Promise<void> {
-    await this.#threads.get(me)?.worker.terminate();
+  /** Ends worker `me` wherever it stands, as whoever holds it could; `cause` is told of its death. */
+  async terminate(me: number, cause?: unknown): Promise<void> {
+    const thread = this.#threads.get(me);
+    if (thread === undefined) return;
+    thread.failure ??= cause;
+    await thread.worker.terminate();
   }
 
   /** The number under which every worker knows this buffer; they learn of a new one here. */
