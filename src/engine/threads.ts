@@ -1,7 +1,15 @@
 // The worker threads of an engine: starting them, noticing that one ended, and
 // ending them. Messages carry foreign buffers only; work goes through the rings.
 
-import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  MessageChannel,
+  type MessagePort,
+  type ResourceLimits,
+  Worker,
+  type WorkerOptions,
+} from "node:worker_threads";
 import {
   CONTROL_CLOSED,
   CONTROL_WORKERS,
@@ -32,6 +40,32 @@ export const STUCK_AFTER_MS = 1000;
 const GRACE_MS = 1000;
 /** Until a thread that could not be made counts as a death: those that are missing may come back. */
 const REFUSED_MS = 20;
+
+/** Where this module is, in a form that no tool rewrites. */
+const HERE = import.meta.url;
+
+function makeWorker(options: WorkerOptions & { workerData: WorkerInit }): Worker {
+  const { workerData, transferList, execArgv, resourceLimits, name } = options as Required<
+    typeof options
+  >;
+  try {
+    // Both literal, so that bundlers find the file and can read the options.
+    return new Worker(new URL("./worker.js", import.meta.url), {
+      workerData,
+      transferList,
+      execArgv,
+      resourceLimits,
+      name,
+    });
+  } catch (error) {
+    // Vite makes an address of its server of it, for tests that run as in a page (jsdom); and there
+    // `URL` may be another than the runtime's.
+    const { code } = error as { code?: unknown };
+    const isOfPage = code === "ERR_INVALID_URL_SCHEME" || code === "ERR_INVALID_ARG_TYPE";
+    if (!isOfPage || !HERE.startsWith("file:")) throw error;
+    return new Worker(join(dirname(fileURLToPath(HERE)), "worker.js"), options);
+  }
+}
 
 interface Thread {
   readonly worker: Worker;
@@ -116,10 +150,10 @@ export class Threads {
       me,
       port: port2,
     };
-    // Literal, so that bundlers find it. An inherited --input-type would keep it from starting.
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    const worker = makeWorker({
       workerData: init,
       transferList: [port2],
+      // An inherited --input-type would keep it from starting.
       execArgv: [],
       resourceLimits: this.#limits,
       name: `ringfold ${me}`,

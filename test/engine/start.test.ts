@@ -2,12 +2,16 @@
 // what it measures in the background. Nothing here is a stand-in: the system refuses threads, heaps
 // are too small to start in.
 
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { ResourceLimits, Worker } from "node:worker_threads";
 import { createEngine, type Engine } from "../../src/index.js";
 import { assert, type CodedError, test } from "../harness.js";
 import { settled, until } from "./death-support.js";
 import { program } from "./program.js";
 
+const REWRITTEN = fileURLToPath(new URL("./rewritten-url.js", import.meta.url));
 const LENGTH = 1_000_000;
 const OPERATOR = new URL("../fixtures/operators/matrix.js", import.meta.url);
 
@@ -171,3 +175,8 @@ for (const [name, [body, out]] of Object.entries(PROGRAMS)) {
     assert.equal(await program(OPENING, body), { code: 0, out });
   });
 }
+
+test("workers are found where a tool has made an address of a page's server of their file", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [REWRITTEN]);
+  assert.is(stdout, "1000000 0\n");
+});
