@@ -15,6 +15,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
 import { RingfoldError } from "../errors.js";
+import { readFlat, writeFlat } from "./flat-state.js";
 
 export interface UserOperator {
   readonly url: string;
@@ -150,7 +151,7 @@ export function mergeValues(operator: UserOperator, left: unknown, right: unknow
 
 // --- a state in a cell --------------------------------------------------------
 //
-// u32 tag, u32 length, bytes. Tags: 0 nothing, 1 float64, 2 int64, 3 structured clone.
+// u32 tag, u32 length, bytes. Tags: 0 nothing, 1 float64, 2 int64, 3 structured clone, 4 flat-state.ts.
 
 /** @throws RingfoldError ERR_STATE_SIZE */
 export function encodeState(
@@ -168,6 +169,8 @@ export function encodeState(
   } else if (typeof state === "bigint" && BigInt.asIntN(64, state) === state) {
     view.setUint32(0, 2, true);
     view.setBigInt64(8, state, true);
+  } else if (writeFlat(state, view, CELL_HEADER) > 0) {
+    view.setUint32(0, 4, true);
   } else {
     const clone = serialize(state);
     if (clone.length > operator.cellBytes - CELL_HEADER) {
@@ -192,6 +195,8 @@ export function decodeState(bytes: Uint8Array, address: number): unknown {
       return view.getFloat64(8, true);
     case 2:
       return view.getBigInt64(8, true);
+    case 4:
+      return readFlat(new DataView(bytes.buffer, bytes.byteOffset + address), CELL_HEADER);
     default: {
       const start = address + CELL_HEADER;
       // A copy: deserialize reads no shared memory.
