@@ -23,18 +23,26 @@ export class Journal {
 
   /** What the word holds once the change is made. */
   get(word: number): number {
-    const i = this.#words.lastIndexOf(word);
+    const i = this.#find(word);
     return (i < 0 ? this.#shared.u32s[word] : this.#values[i]) as number;
   }
 
   set(word: number, value: number): void {
-    const i = this.#words.lastIndexOf(word);
+    const i = this.#find(word);
     if (i >= 0) {
       this.#values[i] = value;
       return;
     }
     this.#words.push(word);
     this.#values.push(value);
+  }
+
+  /** A loop: the lists are short, and a builtin that searches takes longer. */
+  #find(word: number): number {
+    const words = this.#words;
+    let i = words.length - 1;
+    while (i >= 0 && words[i] !== word) i--;
+    return i;
   }
 
   /** Makes the change. */

@@ -177,8 +177,19 @@ export function areMagnitudes([sum, magnitudes]: readonly DataView[]): boolean {
   return areExactMagnitudes(exactOf(s, EXACT_SIZE), exactOf(m, EXACT_SIZE));
 }
 
-/** Spreads a settled state over all of its digits. */
+/**
+ * Spreads a settled state over all of its digits. Where something that is not finite decides, the
+ * digits are those of 0, and beside a NaN there are no infinities: what else was looked at depends on
+ * the order of blocks.
+ */
 function lengthen(state: DataView, size: number): void {
+  const flags = state.getUint32(EXACT_FLAGS, true);
+  const infinities = EXACT_PLUS_INFINITY | EXACT_MINUS_INFINITY;
+  if ((flags & (EXACT_NAN | infinities)) !== 0) {
+    if ((flags & EXACT_NAN) !== 0) state.setUint32(EXACT_FLAGS, flags & ~infinities, true);
+    state.setInt32(EXACT_FIRST, 0, true);
+    state.setInt32(EXACT_END, 0, true);
+  }
   const first = state.getInt32(EXACT_FIRST, true);
   const end = state.getInt32(EXACT_END, true);
   for (let i = 0; i < size; i++) {

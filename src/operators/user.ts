@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { deserialize, serialize } from "node:v8";
 import { RingfoldError, textOf } from "../errors.js";
 import type { DtypeInfo } from "./dtype.js";
+import { readFlat, writeFlat } from "./flat-state.js";
 
 export interface UserOperator {
   readonly url: string;
@@ -213,7 +214,7 @@ export function finishUser(
 
 // --- a state in a cell --------------------------------------------------------
 //
-// u32 tag, u32 length, bytes. Tags: 0 nothing, 1 float64, 2 int64, 3 structured clone.
+// u32 tag, u32 length, bytes. Tags: 0 nothing, 1 float64, 2 int64, 3 structured clone, 4 flat-state.ts.
 
 /** @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR */
 function cloneOf(operator: UserOperator, state: unknown): Buffer {
@@ -293,6 +294,8 @@ export function encodeState(
   } else if (typeof state === "bigint" && BigInt.asIntN(64, state) === state) {
     view.setUint32(0, 2, true);
     view.setBigInt64(8, state, true);
+  } else if (writeFlat(state, view, CELL_HEADER) > 0) {
+    view.setUint32(0, 4, true);
   } else {
     const clone = cloneOf(operator, state);
     view.setUint32(0, 3, true);
@@ -310,6 +313,8 @@ export function decodeState(bytes: Uint8Array, address: number): unknown {
       return view.getFloat64(8, true);
     case 2:
       return view.getBigInt64(8, true);
+    case 4:
+      return readFlat(new DataView(bytes.buffer, bytes.byteOffset + address), CELL_HEADER);
     default: {
       const start = address + CELL_HEADER;
       // A copy: deserialize reads no shared memory.

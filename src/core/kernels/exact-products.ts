@@ -6,9 +6,19 @@
 //      e = ((xh·yh − p) + xh·yl + xl·yh) + xl·yl        exact
 //
 // That holds while nothing under- or overflows: |p| within 2^-968 … 2^1022, or 0 because a factor
-// is. A part of a run that has other products is done by integers.
+// is. Of a part of a run that has other products, pairs are put into three bands by the sum of their
+// exponents; factors of large products are scaled down, those of small ones up, by powers of two, and
+// the bits of the state that they go to lie higher or lower. Only the least products, below 2^-1998,
+// are done by integers.
+//
+// A NaN decides the sum, so behind one nothing is added any more. (What was depends on the order of
+// blocks: files of states leave it out, see `tidy` in operators/exact.ts.)
 
 import {
+  EXACT_FLAGS,
+  EXACT_MINUS_INFINITY,
+  EXACT_NAN,
+  EXACT_PLUS_INFINITY,
   EXACT_PRODUCT_SCALE,
   EXACT_PRODUCT_SIZE,
   EXACT_SCALE,
@@ -142,15 +152,12 @@ function trySplit<SQUARE>(
   return isBounded(room);
 }
 
-/** One product, whatever it is, to digits all in use; returns flags if it is not finite. */
-function addProduct(x: f64, y: f64, skip: bool, state: usize): i32 {
-  if (skip && (x != x || y != y)) return 0;
+/** One finite product to digits all in use. */
+function addProduct(x: f64, y: f64, state: usize): void {
   const a = reinterpret<i64>(x);
   const b = reinterpret<i64>(y);
   const fieldA = <i32>(a >> 52) & 0x7ff;
   const fieldB = <i32>(b >> 52) & 0x7ff;
-  if (fieldA == 0x7ff || fieldB == 0x7ff) return special(x * y);
-  if (x == 0 || y == 0) return 0;
   const m = (a & 0xfffffffffffff) | (fieldA == 0 ? 0 : 0x10000000000000);
   const n = (b & 0xfffffffffffff) | (fieldB == 0 ? 0 : 0x10000000000000);
   const position = max<i32>(fieldA, 1) + max<i32>(fieldB, 1) - 2150 - EXACT_PRODUCT_SCALE;
@@ -169,11 +176,127 @@ function addProduct(x: f64, y: f64, skip: bool, state: usize): i32 {
   addSigned(at + 16, i64(<u64>a1 >> 32) + (a2 & LOW), sign);
   addSigned(at + 24, i64(<u64>a2 >> 32) + (a3 & LOW), sign);
   addSigned(at + 32, a3 >> 32, sign);
-  return 0;
 }
 
 function addSigned(at: usize, value: i64, sign: i64): void {
   store<i64>(at, load<i64>(at) + ((value ^ sign) - sign));
+}
+
+// --- products out of bounds -----------------------------------------------------------------
+
+// Sums of two exponents, in bands: 900 and more, −900 and more, −2000 and more. Products are then
+// within 2^-252 … 2^896, 2^-952 … 2^902, 2^-964 … 2^190. (The exponent of a subnormal number counts
+// as −1022, while it may be −1074; of two factors that reach −2000 one at most is subnormal.)
+const LARGE = 900;
+const MIDDLE = -900;
+const SMALL = -2000;
+/** Of each factor; twice that are whole digits. */
+const DOWN: f64 = reinterpret<f64>((<u64>(1023 - 576)) << 52);
+const UP: f64 = reinterpret<f64>((<u64>(1023 + 544)) << 52);
+const ROOM: f64 = 65536;
+const DOWN_BITS = 2 * 576;
+const UP_BITS = 2 * 544;
+/** Behind the products of a part, and behind their errors: the bands' factors. */
+const BAND_BYTES: usize = (<usize>PART) << 3;
+/** A thread's guesses for the products and errors of the outer bands, behind the others. */
+const OUTER_KINDS = 12;
+
+/** Parts that go into bands at once after one that had to: the way there may cost much by itself. */
+let outside: i32 = 0;
+
+/** The products of n pairs, whatever they are; returns flags of those that are not finite. */
+function addBands(
+  kind: i32,
+  p: usize,
+  q: usize,
+  n: i32,
+  skip: bool,
+  state: usize,
+  scratch: usize,
+): i32 {
+  const large = scratch + SCRATCH_HALF + BAND_BYTES;
+  const middle = large + BAND_BYTES;
+  const small = middle + BAND_BYTES;
+  let a = large;
+  let b = middle;
+  let c = small;
+  let flags = 0;
+  const end = p + ((<usize>n) << 3);
+  for (; p < end; p += 8, q += 8) {
+    let x = load<f64>(p);
+    let y = load<f64>(q);
+    const fieldX = <i32>(reinterpret<i64>(x) >> 52) & 0x7ff;
+    const fieldY = <i32>(reinterpret<i64>(y) >> 52) & 0x7ff;
+    if (fieldX == 0x7ff || fieldY == 0x7ff) {
+      if (!skip || (x == x && y == y)) flags |= special(x * y);
+      continue;
+    }
+    if (x == 0 || y == 0) continue;
+    const exponent = max<i32>(fieldX, 1) + max<i32>(fieldY, 1) - 2046;
+    if (exponent < SMALL || n == 1) {
+      reach(state, 0, EXACT_PRODUCT_SIZE);
+      addProduct(x, y, state);
+      continue;
+    }
+    if (exponent >= LARGE) {
+      store<f64>(a, x * DOWN);
+      store<f64>(a + SCRATCH_HALF_BYTES, y * DOWN);
+      a += 8;
+    } else if (exponent >= MIDDLE) {
+      // So large a factor may overflow when it is rounded to 26 bits; the other is small.
+      if (fieldX == 2046) {
+        x *= 1 / ROOM;
+        y *= ROOM;
+      } else if (fieldY == 2046) {
+        x *= ROOM;
+        y *= 1 / ROOM;
+      }
+      store<f64>(b, x);
+      store<f64>(b + SCRATCH_HALF_BYTES, y);
+      b += 8;
+    } else {
+      store<f64>(c, x * UP);
+      store<f64>(c + SCRATCH_HALF_BYTES, y * UP);
+      c += 8;
+    }
+  }
+  if ((flags & EXACT_NAN) != 0) return flags;
+  addBand(OUTER_KINDS, large, a, ORIGIN + DOWN_BITS, state, scratch);
+  addBand(kind, middle, b, ORIGIN, state, scratch);
+  addBand(OUTER_KINDS + 2, small, c, ORIGIN - UP_BITS, state, scratch);
+  return flags;
+}
+
+/** Products in bounds, of factors that are not 0 from x to `end`; there is room for one more. */
+function addBand(kind: i32, x: usize, end: usize, origin: i32, state: usize, scratch: usize): void {
+  const count = <i32>((end - x) >> 3);
+  if (count == 0) return;
+  const y = x + SCRATCH_HALF_BYTES;
+  const products = scratch + SCRATCH_HALF;
+  const errors = products + SCRATCH_HALF_BYTES;
+  const room = scratch + SCRATCH_EXACT + ROOM_CONSTANT;
+  const even = (count + 1) & ~1;
+  if (even != count) {
+    store<f64>(end, 0);
+    store<f64>(end + SCRATCH_HALF_BYTES, 0);
+  }
+  split<No, No, No>(x, y, even, products, errors, room);
+  foldExact<f64, No, No>(kind, products, products, count, false, state, origin, scratch);
+  foldExact<f64, No, No>(kind + 1, errors, errors, count, false, state, origin, scratch);
+}
+
+/** Flags of the products of n pairs that are not finite. */
+function specials(p: usize, q: usize, n: i32, skip: bool): i32 {
+  let flags = 0;
+  const end = p + ((<usize>n) << 3);
+  for (; p < end; p += 8, q += 8) {
+    const x = load<f64>(p);
+    const y = load<f64>(q);
+    // Not x · y, which may overflow.
+    if (x - x == 0 && y - y == 0) continue;
+    if (!skip || (x == x && y == y)) flags |= special(x * y);
+  }
+  return flags;
 }
 
 /** Adds the products of n pairs to `state`. `kind` numbers the guesses, and kind + 1. */
@@ -189,26 +312,35 @@ export function foldProducts(
   const products = scratch + SCRATCH_HALF;
   const errors = products + SCRATCH_HALF_BYTES;
   const room = scratch + SCRATCH_EXACT + ROOM_CONSTANT;
-  let flags = EXACT_SOME;
+  setFlags(state, EXACT_SOME);
   for (let left = n; left > 0; left -= PART) {
-    let some = min<i32>(left, PART) & ~1;
-    const isSplit =
+    const flags = load<i32>(state + EXACT_FLAGS);
+    if ((flags & EXACT_NAN) != 0) return;
+    const some = min<i32>(left, PART);
+    const even = some & ~1;
+    let done = 0;
+    if ((flags & (EXACT_PLUS_INFINITY | EXACT_MINUS_INFINITY)) != 0) {
+      setFlags(state, specials(p, q, some, skip));
+      done = some;
+    } else if (outside > 0) {
+      outside--;
+    } else if (
       p == q
-        ? trySplit<Yes>(p, q, some, skip, products, room)
-        : trySplit<No>(p, q, some, skip, products, room);
-    if (isSplit) {
-      foldExact<f64, No, No>(kind, products, products, some, false, state, ORIGIN, scratch);
-      foldExact<f64, No, No>(kind + 1, errors, errors, some, false, state, ORIGIN, scratch);
-      p += (<usize>some) << 3;
-      q += (<usize>some) << 3;
-      some = min<i32>(left, PART) - some;
+        ? trySplit<Yes>(p, q, even, skip, products, room)
+        : trySplit<No>(p, q, even, skip, products, room)
+    ) {
+      foldExact<f64, No, No>(kind, products, products, even, false, state, ORIGIN, scratch);
+      foldExact<f64, No, No>(kind + 1, errors, errors, even, false, state, ORIGIN, scratch);
+      done = even;
     } else {
-      some = min<i32>(left, PART);
+      outside = PATIENCE;
     }
-    if (some > 0) reach(state, 0, EXACT_PRODUCT_SIZE);
-    for (; some > 0; some--, p += 8, q += 8) {
-      flags |= addProduct(load<f64>(p), load<f64>(q), skip, state);
+    p += (<usize>done) << 3;
+    q += (<usize>done) << 3;
+    if (done < some) {
+      setFlags(state, addBands(kind, p, q, some - done, skip, state, scratch));
+      p += (<usize>(some - done)) << 3;
+      q += (<usize>(some - done)) << 3;
     }
   }
-  setFlags(state, flags);
 }
