@@ -122,7 +122,9 @@ test("`onProgress` and `onRound` may call their engine, waiting or not", async (
   const later: Promise<unknown>[] = [];
   let inner = 0;
   const again = () => {
-    inner += engine.reduceSync(foreign(100_000), "sum");
+    // The end of another call may call this meanwhile.
+    const value = engine.reduceSync(foreign(100_000), "sum");
+    inner += value;
     later.push(engine.reduce(foreign(100_000), "sum"));
   };
   const x = foreign(2_000_000);
