@@ -49,6 +49,8 @@ const TABLES = LOCK + 3;
 const GENERATION = LOCK + 4;
 const LIMIT = LOCK + 5;
 const USED = LOCK + 6;
+/** The unit from which on nobody has written since the memory has it: there it is all 0. */
+const FRESH = LOCK + 7;
 const JOURNAL = LOCK + 8;
 
 /** Looks at a lock that is taken, before somebody asks whether its holder lives. */
@@ -67,6 +69,8 @@ export class Arena {
   #liveStart = 0;
   #liveEnd = 0;
   #liveGeneration = -1;
+  /** Of this thread's last `alloc`: the address from which on its memory was all 0. */
+  fresh = 0;
   /** Called now and then while the lock stays taken. */
   onStuck: (holder: number) => void = () => {};
 
@@ -89,6 +93,7 @@ export class Arena {
     words[TABLES] = wordOf(tables, 0);
     words[LIMIT] = Math.floor(limit / UNIT);
     words[USED] = 0;
+    words[FRESH] = first + 1;
     if (last > first) this.#free(first, last - first, 0);
     this.#journal.commit();
   }
@@ -114,6 +119,7 @@ export class Arena {
     const units = Math.max(1, Math.ceil(bytes / UNIT)) + 1;
     return this.#locked(() => {
       const at = this.#tables().lists.find(units) ?? this.#grow(units, bytes);
+      this.fresh = (this.#shared.u32s[FRESH] as number) * UNIT;
       this.#take(at, units, owner);
       this.#journal.commit();
       return (at + 1) * UNIT;
@@ -254,6 +260,9 @@ export class Arena {
     this.#header(at, LIVE, units, this.#word(at, LEFT));
     this.#journal.set(wordOf(at, OWNER), owner);
     this.#journal.set(USED, (this.#shared.u32s[USED] as number) + units);
+    // The header of what follows is written too.
+    const end = at + units + 1;
+    if (end > (this.#shared.u32s[FRESH] as number)) this.#journal.set(FRESH, end);
     if (size > units) this.#free(at + units, size - units, units);
   }
 

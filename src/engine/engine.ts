@@ -188,7 +188,9 @@ export class Engine {
   alloc(dtype: Dtype, length: number): TypedArray<SharedArrayBuffer> {
     this.#assertOpen();
     const view = allocArray(this.#shared, dtypeInfo(dtype), length);
-    new Uint8Array(view.buffer, view.byteOffset, view.byteLength).fill(0);
+    // Large arrays mostly lie where nobody has written yet: clearing gigabytes takes seconds.
+    const written = Math.min(view.byteLength, this.#shared.arena.fresh - view.byteOffset);
+    if (written > 0) new Uint8Array(view.buffer, view.byteOffset, written).fill(0);
     return view;
   }
 

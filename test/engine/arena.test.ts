@@ -249,3 +249,19 @@ test("at its limit every hole that is large enough is found", async () => {
   for (const address of small) arena.free(address);
   assert.is(arena.alloc(33 * 128), large);
 });
+
+test("an array is all 0 also where a header lay before that nobody's block has covered", async () => {
+  await using engine = await createEngine({ threads: 1 });
+  await engine.ready();
+  for (let turn = 0; turn < 4; turn++) {
+    // At the end of what was ever written: behind it lies the header of the rest.
+    const large = engine.alloc("float64", 1_000_000 * (turn + 1)).fill(1);
+    engine.free(large);
+    const larger = engine.alloc("float64", large.length + 1000);
+    assert.is(
+      larger.findIndex((v) => v !== 0),
+      -1,
+    );
+    engine.free(larger);
+  }
+});
