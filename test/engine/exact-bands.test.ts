@@ -49,6 +49,23 @@ test("products of all exponents, of factors of all exponents", () => {
   }
 });
 
+test("the largest numbers by subnormal ones, which have no 26 bits to be rounded to", () => {
+  const random = seeded("largest by subnormal");
+  const largest = Number.MAX_VALUE;
+  for (let i = 0; i < 2000; i++) {
+    const n = 1 + random.int(6);
+    const y = Math.floor(2 ** (30 * random.next())) * 5e-324;
+    const ys = new Float64Array(n).fill(i === 0 ? 5.06e-321 : y);
+    const xs = Float64Array.from({ length: n }, (_, k) => {
+      const x = i === 0 ? largest : largest * (1 - 2 ** -53 * random.int(2 ** random.int(40)));
+      return k % 2 === 0 ? x : -x;
+    });
+    const want = exactly("dot", xs, ys);
+    assert.same(engine.reduceSync([xs, ys], "dot"), want, `[${xs}] by ${y}`);
+    assert.same(engine.reduceSync([ys, xs], "dot"), want, `${y} by [${xs}]`);
+  }
+});
+
 test("alternating 1e300 and 1e-300, and the like", () => {
   const random = seeded("alternating");
   for (const [a, b] of [

@@ -193,7 +193,7 @@ const SMALL = -2000;
 /** Of each factor; twice that are whole digits. */
 const DOWN: f64 = reinterpret<f64>((<u64>(1023 - 576)) << 52);
 const UP: f64 = reinterpret<f64>((<u64>(1023 + 544)) << 52);
-const ROOM: f64 = 65536;
+const ROOM: f64 = 18446744073709551616.0;
 const DOWN_BITS = 2 * 576;
 const UP_BITS = 2 * 544;
 /** Behind the products of a part, and behind their errors: the bands' factors. */
@@ -243,11 +243,12 @@ function addBands(
       store<f64>(a + SCRATCH_HALF_BYTES, y * DOWN);
       a += 8;
     } else if (exponent >= MIDDLE) {
-      // So large a factor may overflow when it is rounded to 26 bits; the other is small.
-      if (fieldX == 2046) {
+      // So large a factor may overflow when it is rounded to 26 bits, and a subnormal one has no 26
+      // bits to be rounded to. The other one is small, or large.
+      if (fieldX == 2046 || fieldY == 0) {
         x *= 1 / ROOM;
         y *= ROOM;
-      } else if (fieldY == 2046) {
+      } else if (fieldY == 2046 || fieldX == 0) {
         x *= ROOM;
         y *= 1 / ROOM;
       }
