@@ -48,13 +48,16 @@ export interface ReduceOptions {
    * tree. Both give the same bits on any number of threads. The pairwise schedule is "fast".
    */
   accuracy?: Accuracy;
-  /** What sums of floats, and what is made of them, are rounded to, once (default: "float64"). */
+  /** What results that are floats are rounded to, once (default: "float64"). For inputs of floats. */
   roundTo?: "float64" | "float32";
   /** Returns `{ value, receipt }`: what the input held, and what a naive sum would have given. */
   receipt?: boolean;
   /** "blocks" (default), or "pairwise": the textbook's rounds through two rings. */
   schedule?: "blocks" | "pairwise";
-  /** Folded in before the first element; also what an empty input gives. */
+  /**
+   * Folded in before the first element, by user operators as an element; also what an empty input gives.
+   * A bigint is exact until the result is rounded.
+   */
   initial?: number | bigint;
   /** "propagate" (default), or "skip" to leave NaN out. */
   nan?: "propagate" | "skip";

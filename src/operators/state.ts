@@ -21,7 +21,7 @@
 //
 // Integer sums: 128 bits (of squares and products 192), i64 elements. min, max: the value as f64
 // or 64-bit integer, or 0, i64 1 if there is one, else 0. count: i64. countNonZero, any, all: i64 not zero,
-// i64 elements. and, or, xor: 64 bits.
+// i64 elements. and, or, xor: 64 bits. A state that no input gives is refused (valid.ts).
 
 import { RingfoldError, show } from "../errors.js";
 import { OPERATOR_NAMES, operatorOf } from "./builtin.js";

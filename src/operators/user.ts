@@ -8,7 +8,7 @@
 //
 // With `combine` alone (or `accumulate` alone, which then serves as both) an
 // element is a state. States are numbers, bigints, or whatever the structured
-// clone algorithm takes. `combine` must be associative; it need not be
+// clone algorithm takes; what merges or finishes them gets clones. `combine` must be associative; it need not be
 // commutative: states meet in the order of the elements.
 
 import { createRequire } from "node:module";
@@ -261,14 +261,16 @@ export function settle(operator: UserOperator, state: unknown): unknown {
   return isWord(state) ? state : deserialize(cloneOf(operator, state));
 }
 
+const judged = new WeakSet<UserOperator>();
+
 /**
- * Judges the `combine` of an operator whose elements all went into one state: what it makes of the
- * identity and that state has to be a state. What it throws is for a call that needs it.
+ * Judges, once a thread, the `combine` of an operator whose elements all went into one state: what it
+ * makes of the identity and that state has to be a state. What it throws is for a call that needs it.
  * @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR
  */
 export function judgeCombine(operator: UserOperator, state: unknown): void {
   const { identity, combine } = operator;
-  if (identity === undefined || state === NOTHING) return;
+  if (identity === undefined || state === NOTHING || judged.has(operator)) return;
   let merged: unknown;
   try {
     merged = combine(identity(), settle(operator, state));
@@ -276,6 +278,7 @@ export function judgeCombine(operator: UserOperator, state: unknown): void {
     return;
   }
   settle(operator, merged);
+  judged.add(operator);
 }
 
 /** @throws RingfoldError ERR_STATE_SIZE, ERR_USER_OPERATOR */
