@@ -1,12 +1,15 @@
-// Workers that do not heed a stop. A call that was aborted, or whose time is over, has its job stopped;
-// workers look for that before every block. User code that never returns, or a module that never ends
+// Workers that do not heed a stop. A call that was aborted, or whose time is over, has its job stopped; one
+// that failed in a block has made all later ones moot. Workers look for that before every block. User code that never returns, or a module that never ends
 // loading, does not look: its worker would be lost for good, and the job's entry with it. Deaths are
 // survivable, so such a worker is ended, and recovery replaces it. Watched by the engine's owner.
 
 import {
   CONTROL_WORKERS,
   HAND_EMPTY,
+  JOB_ERROR,
   JOB_KIND,
+  JOB_OPS,
+  JOB_SHIFT,
   JOB_STOP,
   KIND_EXTERNAL,
   LINE_HAND,
@@ -16,6 +19,7 @@ import {
   LINE_TASKS,
   MAX_JOBS,
   RECORD_JOB,
+  RECORD_TASK,
   STATE_READY,
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
@@ -24,7 +28,7 @@ import type { Shared } from "./shared.js";
 /** Looks beyond the first: a process that stood still as a whole gives its workers another chance. */
 const LEAST_LOOKS = 2;
 
-/** A task of a stopped job in a worker's hand. */
+/** A task in a worker's hand that nobody wants. */
 interface Held {
   /** Tasks that the worker had begun, and which thread it is: the same as long as the task is. */
   readonly tasks: bigint;
@@ -50,7 +54,7 @@ export class Overdue {
     const now = performance.now();
     const workers = this.#shared.i32(CONTROL_WORKERS);
     for (let me = 0; me < workers; me++) {
-      const task = this.#stoppedTask(me);
+      const task = this.#mootTask(me);
       const held = this.#held.get(me);
       if (task === undefined) this.#held.delete(me);
       else if (held?.tasks !== task.tasks || held.incarnation !== task.incarnation) {
@@ -63,8 +67,8 @@ export class Overdue {
     }
   }
 
-  /** Undefined: it has none in hand that needs JavaScript and was stopped. */
-  #stoppedTask(me: number): Pick<Held, "tasks" | "incarnation"> | undefined {
+  /** Undefined: it has none of a user operator in hand that nobody wants. */
+  #mootTask(me: number): Pick<Held, "tasks" | "incarnation"> | undefined {
     const { i32s, i64s } = this.#shared;
     const line = this.#shared.line(me);
     if (Atomics.load(i32s, (line + LINE_STATE) >> 2) !== STATE_READY) return undefined;
@@ -73,18 +77,28 @@ export class Overdue {
     const index = this.#shared.u32(line + LINE_RECORD + RECORD_JOB);
     if (index >= MAX_JOBS) return undefined;
     const job = this.#shared.job(index);
-    if (this.#shared.i32(job + JOB_KIND) < KIND_EXTERNAL) return undefined;
-    if (Atomics.load(i32s, (job + JOB_STOP) >> 2) === 0) return undefined;
+    // Only user operators have none of the core's; what the core does, and reads of files, comes to an end.
+    if (this.#shared.i32(job + JOB_OPS) !== 0) return undefined;
+    if (Atomics.load(i32s, (job + JOB_STOP) >> 2) === 0 && !this.#hasFailed(job, line))
+      return undefined;
     return {
       tasks: Atomics.load(i64s, (line + LINE_TASKS) >> 3),
       incarnation: Atomics.load(i32s, (line + LINE_INCARNATION) >> 2),
     };
+  }
+
+  /** Before the first block of the task in hand. Pairwise tasks have no blocks. */
+  #hasFailed(job: number, line: number): boolean {
+    if (this.#shared.i32(job + JOB_KIND) !== KIND_EXTERNAL) return false;
+    const error = Atomics.load(this.#shared.i64s, (job + JOB_ERROR) >> 3);
+    const task = this.#shared.i32(line + LINE_RECORD + RECORD_TASK);
+    return error !== -1n && Number(error >> 32n) < task * 2 ** this.#shared.i32(job + JOB_SHIFT);
   }
 }
 
 function overdue(milliseconds: number): RingfoldError {
   return new RingfoldError(
     "ERR_USER_OPERATOR",
-    `user code went on for ${Math.round(milliseconds)} ms after its job was stopped: its thread was ended`,
+    `user code went on for ${Math.round(milliseconds)} ms after its call was over: its thread was ended`,
   );
 }

@@ -87,8 +87,21 @@ test("other calls meanwhile have their values; the death says why", async () => 
   }
   for (const cause of causes) {
     assert.is((cause as { code?: string }).code, "ERR_USER_OPERATOR");
-    assert.match(String(cause), /went on for \d+ ms after its job was stopped/);
+    assert.match(String(cause), /went on for \d+ ms after its call was over/);
   }
+});
+
+test("a call that fails in one block is over, though user code never ends in another", async () => {
+  await using engine = await createEngine({ threads: 2, stuckAfter: 100 });
+  const x = foreign();
+  x[0] = 1;
+  x.fill(3, N / 2);
+  const error = await assert.rejects(
+    engine.reduce(x, operator("throws-or-hangs")),
+    "ERR_USER_OPERATOR",
+  );
+  assert.match(error.message, "1 is refused");
+  assert.is(await engine.reduce(foreign(), operator("throws-or-hangs")), 2 * N);
 });
 
 test("slow user code whose job nobody stopped is let be, however short the bound", async () => {
