@@ -7,7 +7,7 @@
 /** "RNGF" in little-endian bytes. */
 export const MAGIC = 0x46474e52;
 /** Changes with every incompatible change of this file. */
-export const LAYOUT = 5;
+export const LAYOUT = 6;
 
 /** Elements of a block. The tree over the blocks, and so every bit of a result, depends on it. */
 export const BLOCK = 8192;
@@ -51,6 +51,8 @@ export const CONTROL_IDLE = 272;
 export const CONTROL_ARENA = 384;
 /** i64: one bit a submitter line in use. */
 export const CONTROL_SUBMITTERS = 640;
+/** i64: one bit a submitter that waits for a job entry. */
+export const CONTROL_QUEUED = 648;
 /** The gate at which idle workers park. */
 export const WORK_GATE = 768;
 /** The ring from which workers claim tasks. */
@@ -171,6 +173,8 @@ export const LINE_COMBINES = 96;
 export const LINE_TOKENS = 128;
 /** u32, always 0: the thread waits here asynchronously as long as it lives. */
 export const LINE_ALIVE = 132;
+/** u32: moves when a job entry is offered to this submitter. */
+export const LINE_TURN = 136;
 /**
  * u32, checked core only: milliseconds << 16 | point << 8 | FAULT_…; visits to skip first; the
  * point once it struck.

@@ -1,35 +1,38 @@
 // One-shot functions, on an engine that starts with the first call and never
 // keeps the process alive.
 
+import { Call } from "./call.js";
 import { createEngine } from "./create.js";
 import type { Engine } from "./engine.js";
 import type { Input, Pair } from "./input.js";
-import type { OperatorName, ReduceOptions } from "./options.js";
+import { checkOptions, type OperatorName, type ReduceOptions } from "./options.js";
 
 let engine: Promise<Engine> | undefined;
 
 async function reduceOnce(
   input: Input | Pair,
   operator: OperatorName,
-  options: ReduceOptions | undefined,
+  options: ReduceOptions = {},
 ): Promise<unknown> {
+  checkOptions(options);
+  const call = new Call(options, new Set());
   engine ??= createEngine();
   const mine = engine;
   try {
-    return await (await mine).reduce(input, operator, options);
+    const started = await call.until(mine);
+    return await started.resume(call, input, operator);
   } catch (error) {
-    // An engine that could not start, or has no worker left, is not kept.
-    const hasFailed = await mine.then(
-      (it) => it.hasFailed,
-      () => true,
-    );
-    if (hasFailed && engine === mine) {
-      engine = undefined;
-      void mine.then(
-        (it) => it.close(),
-        () => {},
-      );
-    }
+    call.end();
+    // An engine that could not start, or has no worker left, is not kept. Who waits no longer does
+    // not wait for that either.
+    const drop = () => {
+      if (engine === mine) engine = undefined;
+    };
+    void mine.then((it) => {
+      if (!it.hasFailed) return;
+      drop();
+      void it.close();
+    }, drop);
     throw error;
   }
 }

@@ -91,8 +91,22 @@ function callback(name: string, value: unknown): void {
   }
 }
 
+/** An AbortSignal of whatever realm or library: a page's in a test is not the runtime's own. */
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === "boolean" &&
+    typeof addEventListener === "function" &&
+    typeof removeEventListener === "function"
+  );
+}
+
 /** @throws RingfoldError ERR_OPTION */
 export function checkOptions(options: ReduceOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new RingfoldError("ERR_OPTION", `options: ${String(options)} is not an object`);
+  }
   option("accuracy", options.accuracy, ACCURACIES);
   option("roundTo", options.roundTo, ROUNDINGS);
   option("receipt", options.receipt, YES_OR_NO);
@@ -100,8 +114,8 @@ export function checkOptions(options: ReduceOptions): void {
   option("nan", options.nan, NANS);
   option("overflow", options.overflow, OVERFLOWS);
   const { timeout, initial, signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal; pass `controller.signal`");
   }
   callback("onProgress", options.onProgress);
   callback("onRound", options.onRound);
