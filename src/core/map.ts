@@ -53,6 +53,8 @@ export const CONTROL_IDLE = 272;
 export const CONTROL_ARENA = 384;
 /** i64: one bit a submitter line in use. */
 export const CONTROL_SUBMITTERS = 640;
+/** i64: one bit a submitter that waits for a job entry. */
+export const CONTROL_QUEUED = 648;
 /** The gate at which idle workers park. */
 export const WORK_GATE = 768;
 /** The ring from which workers claim tasks. */
@@ -173,6 +175,8 @@ export const LINE_COMBINES = 96;
 export const LINE_TOKENS = 128;
 /** u32, always 0: the thread waits here asynchronously as long as it lives. */
 export const LINE_ALIVE = 132;
+/** u32: moves when a job entry is offered to this submitter. */
+export const LINE_TURN = 136;
 /**
  * u32, checked core only: milliseconds << 16 | point << 8 | FAULT_…; visits to skip first; the
  * point once it struck.

@@ -13,6 +13,7 @@ import type { Local } from "./local.js";
 import { makePlan } from "./plan.js";
 import { LEAST_BYTES, type Shared } from "./shared.js";
 import type { Submitter } from "./submitter.js";
+import { now } from "./timers.js";
 
 /** Bytes below which a reduction stays on the calling thread. */
 export interface Crossover {
@@ -51,21 +52,21 @@ export function setCrossover({ i32s }: Shared, { awake, parked }: Crossover): vo
 }
 
 function time(body: () => void): number {
-  const start = performance.now();
+  const start = now();
   body();
-  return performance.now() - start;
+  return now() - start;
 }
 
 function warm(most: number, body: () => void): void {
-  const end = performance.now() + MOST_MS;
-  for (let i = 0; i < most && performance.now() < end; i++) body();
+  const end = now() + MOST_MS;
+  for (let i = 0; i < most && now() < end; i++) body();
 }
 
 /** The lower quartile: what it takes when nothing else interrupts. */
 function quartile(n: number, body: () => void): number {
   const times: number[] = [];
-  const end = performance.now() + MOST_MS;
-  while (times.length < LEAST_TIMES || (times.length < n && performance.now() < end)) {
+  const end = now() + MOST_MS;
+  while (times.length < LEAST_TIMES || (times.length < n && now() < end)) {
     times.push(time(body));
   }
   return times.sort((a, b) => a - b)[times.length >> 2] as number;

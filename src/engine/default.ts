@@ -2,10 +2,17 @@
 // keeps the process alive.
 
 import type { Receipted } from "../operators/receipt.js";
+import { Call } from "./call.js";
 import { createEngine } from "./create.js";
 import type { Engine } from "./engine.js";
 import type { Input, Pair } from "./input.js";
-import type { OperatorName, ReduceOptions, WithoutReceipt, WithReceipt } from "./options.js";
+import {
+  checkOptions,
+  type OperatorName,
+  type ReduceOptions,
+  type WithoutReceipt,
+  type WithReceipt,
+} from "./options.js";
 import type { Result } from "./results.js";
 
 let engine: Promise<Engine> | undefined;
@@ -15,23 +22,25 @@ async function reduceOnce(
   operator: OperatorName,
   options: ReduceOptions = {},
 ): Promise<unknown> {
+  checkOptions(options);
+  const call = new Call(options, new Set());
   engine ??= createEngine();
   const mine = engine;
   try {
-    return await (await mine).reduce(input, operator, options);
+    const started = await call.until(mine);
+    return await started.resume(call, input, operator);
   } catch (error) {
-    // An engine that could not start, or has no worker left, is not kept.
-    const hasFailed = await mine.then(
-      (it) => it.hasFailed,
-      () => true,
-    );
-    if (hasFailed && engine === mine) {
-      engine = undefined;
-      void mine.then(
-        (it) => it.close(),
-        () => {},
-      );
-    }
+    call.end();
+    // An engine that could not start, or has no worker left, is not kept. Who waits no longer does
+    // not wait for that either.
+    const drop = () => {
+      if (engine === mine) engine = undefined;
+    };
+    void mine.then((it) => {
+      if (!it.hasFailed) return;
+      drop();
+      void it.close();
+    }, drop);
     throw error;
   }
 }

@@ -23,13 +23,14 @@ import {
 } from "../operators/dtype.js";
 import type { Names } from "../operators/nearest.js";
 import type { Receipted } from "../operators/receipt.js";
-import { loadOperator, loadOperatorNow } from "../operators/user.js";
+import { loadOperator, loadOperatorNow, type UserOperator } from "../operators/user.js";
 import { ACCUMULATOR_OPTIONS, Accumulation, type AccumulatorOptions } from "./accumulation.js";
 import { type Crossover, crossoverOf } from "./calibrate.js";
+import { type Call, isBare, waitingOptions } from "./call.js";
 import type { Piece } from "./external.js";
 import { type Input, type Located, locate, locatePair, type Pair } from "./input.js";
 import { Jobs } from "./jobs.js";
-import { closedError } from "./limits.js";
+import { closedError, throwIfAborted } from "./limits.js";
 import { Local } from "./local.js";
 import { allocArray, freeArray, shareArray } from "./memory.js";
 import {
@@ -50,6 +51,7 @@ import { LEAST_PAUSE_MS, MOST_PAUSE_MS, Runner } from "./runner.js";
 import type { Shared } from "./shared.js";
 import { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
+import { clearInterval, setInterval, setTimeout, turn } from "./timers.js";
 
 /** Pass it to another worker thread (`postMessage`, `workerData`) and attach there. */
 export interface EngineHandle {
@@ -115,7 +117,7 @@ export class Engine {
     this.#shared = shared;
     this.#submitter = new Submitter(shared, threads !== undefined);
     this.#local = new Local(shared, this.#submitter.me);
-    this.#jobs = new Jobs(shared, this.#submitter, () => this.#assertOpen());
+    this.#jobs = new Jobs(shared, this.#submitter);
     this.#threads = threads;
     this.#runner = new Runner(shared, this.#submitter, this.#local, this.#jobs, threads);
     this.threads = shared.i32(CONTROL_THREADS);
@@ -251,13 +253,40 @@ export class Engine {
     options: ReduceOptions = NO_OPTIONS,
   ): Promise<unknown> {
     this.#begin(options);
-    const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
+    if (operators instanceof URL || !isBare(options)) {
+      return this.#reduceIn(this.#jobs.call(options), input, operators);
+    }
     const located = this.#locate(input, operators);
-    return this.#runner.run(
-      located,
-      this.#plans.find(operators, located.dtype, options, user),
-      options,
-    );
+    const plan = this.#plans.find(operators, located.dtype, options, undefined);
+    if (this.#runner.staysHere(located, plan, options)) {
+      return this.#runner.here(located, plan, options);
+    }
+    const call = this.#jobs.call(options);
+    return call.run(() => this.#runner.share(located, plan, call));
+  }
+
+  /** @internal `reduce` in a call that began before there was an engine. */
+  resume(call: Call, input: Input | Pair, operators: Operators): Promise<unknown> {
+    this.#begin(NO_OPTIONS);
+    this.#jobs.adopt(call);
+    return this.#reduceIn(call, input, operators);
+  }
+
+  #reduceIn(call: Call, input: Input | Pair, operators: Operators): Promise<unknown> {
+    return call.run(async () => {
+      const user = await this.#load(operators, call);
+      const located = this.#locate(input, operators);
+      const plan = this.#plans.find(operators, located.dtype, call.options, user);
+      return this.#runner.run(located, plan, call);
+    });
+  }
+
+  /** A user operator's module, which may take for ever. */
+  async #load(operators: Operators, call: Call): Promise<UserOperator | undefined> {
+    if (!(operators instanceof URL)) return undefined;
+    const user = await call.until(loadOperator(operators.href));
+    this.#assertOpen();
+    return user;
   }
 
   /**
@@ -290,7 +319,7 @@ export class Engine {
     return this.#runner.runNow(
       located,
       this.#plans.find(operators, located.dtype, options, user),
-      options,
+      waitingOptions(options),
     );
   }
 
@@ -307,7 +336,8 @@ export class Engine {
     this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
-    return (await this.#runner.run(located, plan, options)) as Uint8Array;
+    const call = this.#jobs.call(options);
+    return call.run(() => this.#runner.run(located, plan, call) as Promise<Uint8Array>);
   }
 
   /** The same, waiting. */
@@ -319,7 +349,7 @@ export class Engine {
     this.#begin(options, PARTIAL_OPTIONS, "a state");
     const located = this.#locate(input, operator);
     const plan = partialPlan(operator, located.dtype, options);
-    return this.#runner.runNow(located, plan, options) as Uint8Array;
+    return this.#runner.runNow(located, plan, waitingOptions(options)) as Uint8Array;
   }
 
   /**
@@ -380,10 +410,24 @@ export class Engine {
         'schedule: "pairwise" holds all numbers in its rings; it cannot stream its input',
       );
     }
-    const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
-    const plan = this.#plans.find(operators, dtypeInfo(dtype), options, user);
-    assertOneInput(plan, "stream");
-    return this.#runner.openStream(plan, options);
+    return this.#open(options, async (call) => {
+      const user = await this.#load(operators, call);
+      return this.#plans.find(operators, dtypeInfo(dtype), options, user);
+    });
+  }
+
+  /** Opens a stream, whose call lasts until the stream ends. */
+  async #open(options: ReduceOptions, planFor: (call: Call) => Plan | Promise<Plan>) {
+    const call = this.#jobs.call(options);
+    try {
+      const plan = await planFor(call);
+      assertOneInput(plan, "stream");
+      call.check();
+      return this.#runner.openStream(plan, call);
+    } catch (error) {
+      call.end();
+      throw error;
+    }
   }
 
   /**
@@ -399,9 +443,10 @@ export class Engine {
     helps = false,
   ): Promise<Result<O>> {
     this.#begin(options);
-    const user = operators instanceof URL ? await loadOperator(operators.href) : undefined;
-    const plan = this.#plans.find(operators, dtypeInfo(dtype), options, user);
-    return this.#runPieces(plan, pieces, options, helps) as Promise<Result<O>>;
+    return this.#runPieces(options, pieces, helps, async (call) => {
+      const user = await this.#load(operators, call);
+      return this.#plans.find(operators, dtypeInfo(dtype), options, user);
+    }) as Promise<Result<O>>;
   }
 
   /** @internal The same, for a state. */
@@ -413,13 +458,23 @@ export class Engine {
     helps = false,
   ): Promise<Uint8Array> {
     this.#begin(options, PARTIAL_OPTIONS, "a state");
-    const plan = partialPlan(operator, dtypeInfo(dtype), options);
-    return this.#runPieces(plan, pieces, options, helps) as Promise<Uint8Array>;
+    return this.#runPieces(options, pieces, helps, () =>
+      partialPlan(operator, dtypeInfo(dtype), options),
+    ) as Promise<Uint8Array>;
   }
 
-  async #runPieces(plan: Plan, pieces: readonly Piece[], options: ReduceOptions, helps: boolean) {
-    assertOneInput(plan, "reducePieces");
-    return this.#runner.pieces(plan, pieces, options, helps);
+  #runPieces(
+    options: ReduceOptions,
+    pieces: readonly Piece[],
+    helps: boolean,
+    planFor: (call: Call) => Plan | Promise<Plan>,
+  ): Promise<unknown> {
+    const call = this.#jobs.call(options);
+    return call.run(async () => {
+      const plan = await planFor(call);
+      assertOneInput(plan, "reducePieces");
+      return this.#runner.pieces(plan, pieces, call, helps);
+    });
   }
 
   /** @internal As `stream`, for a state. */
@@ -429,9 +484,9 @@ export class Engine {
     options: PartialOptions = NO_OPTIONS,
   ): Promise<ReductionStream<Uint8Array>> {
     this.#begin(options, PARTIAL_OPTIONS, "a state");
-    const plan = partialPlan(operator, dtypeInfo(dtype), options);
-    assertOneInput(plan, "stream");
-    return this.#runner.openStream(plan, options) as Promise<ReductionStream<Uint8Array>>;
+    return this.#open(options, () => partialPlan(operator, dtypeInfo(dtype), options)) as Promise<
+      ReductionStream<Uint8Array>
+    >;
   }
 
   #begin(options: ReduceOptions, names?: Names<never>, what?: string): void {
@@ -439,7 +494,7 @@ export class Engine {
     this.#shared.assertOutside();
     if (options !== NO_OPTIONS) {
       checkOptions(options, names, what);
-      options.signal?.throwIfAborted();
+      throwIfAborted(options.signal);
     }
     this.#started++;
   }
@@ -498,7 +553,7 @@ export class Engine {
     this.#jobs.rejectAll(this.#failed);
     if (this.#threads === undefined) {
       while (this.#submitter.pending > 0 && !this.#submitter.isEngineClosed) {
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await turn();
       }
     } else {
       this.#recovery?.close();

@@ -139,7 +139,8 @@ export function isRead(shared: Shared, owner: number) {
   for (let index = 0; index < MAX_JOBS; index++) {
     const job = shared.job(index);
     const whose = Atomics.load(shared.i32s, (job + JOB_OWNER) >> 2);
-    if (whose === 0 || whose === owner) continue;
+    // An entry that is free, or offered to a thread, reads nothing.
+    if (whose <= 0 || whose === owner) continue;
     const input = shared.u32(job + JOB_INPUT);
     inputs.push(input, input + shared.i32(job + JOB_SECOND));
   }

@@ -1,18 +1,20 @@
 // Reductions that leave the calling thread: a job from its entry in the table
 // to its answer, awaited or waited for.
 
-import { JOB_DONE, KIND_EMPTY, TASK_RING } from "../core/map.js";
-import { RingfoldError } from "../errors.js";
+import { JOB_DONE, KIND_EMPTY, MAX_JOBS, TASK_RING } from "../core/map.js";
 import { dtypeInfo, type TypedArray } from "../operators/dtype.js";
 import { contextOf } from "../operators/operator.js";
 import { decodeState, finishUser } from "../operators/user.js";
+import { Call } from "./call.js";
 import type { JobSpec, Running } from "./entry.js";
 import { readError, userError } from "./failure.js";
-import { Deadline, limit, PROGRESS_MS, timeoutError } from "./limits.js";
+import { Deadline, PROGRESS_MS } from "./limits.js";
 import type { ReduceOptions } from "./options.js";
 import { finish, type Plan } from "./plan.js";
 import type { Shared } from "./shared.js";
 import type { Submitter } from "./submitter.js";
+import { clearInterval, setImmediate, setInterval, turn } from "./timers.js";
+import { Waiters } from "./waiters.js";
 
 /** How often a full job table is looked at again while no job of this thread ends. */
 const BUSY_NS = 2_000_000n;
@@ -21,7 +23,7 @@ const BUSY_NS = 2_000_000n;
 export interface Task extends JobSpec {
   readonly plan: Plan;
   /** In steps of a millisecond or so, between which a call may end early. */
-  readonly beforeStart?: (running: Running) => Iterable<void>;
+  readonly beforeStart?: () => Iterable<void>;
   /** The input, if it lies elsewhere: held until the job is over. */
   readonly view?: TypedArray;
   readonly afterAnswer?: (running: Running) => void;
@@ -44,54 +46,51 @@ const EMPTY_JOB: JobSpec = {
 export class Jobs {
   readonly #shared: Shared;
   readonly #submitter: Submitter;
-  /** What ends each pending call; called when the engine closes or fails. */
-  readonly #rejects = new Set<(error: unknown) => void>();
-  readonly #assertOpen: () => void;
+  readonly #calls = new Set<Call>();
+  /** Calls that may have memory of their own at the same time, and those that wait for that. */
+  #rooms = MAX_JOBS;
+  readonly #waiting = new Waiters<void>();
 
-  constructor(shared: Shared, submitter: Submitter, assertOpen: () => void) {
+  constructor(shared: Shared, submitter: Submitter) {
     this.#shared = shared;
     this.#submitter = submitter;
-    this.#assertOpen = assertOpen;
   }
 
   /** Ends all pending calls. */
   rejectAll(error: unknown): void {
-    for (const reject of [...this.#rejects]) reject(error);
+    for (const call of [...this.#calls]) call.fail(error);
   }
 
-  /** Has `fail` called by whatever ends the call early; returns the undoing. */
-  guard(options: ReduceOptions, fail: (error: unknown) => void): () => void {
-    const clear = limit(options, fail);
-    this.#rejects.add(fail);
-    // An entry was awaited since the call: what closed the engine meanwhile did not know of it.
-    try {
-      this.#assertOpen();
-    } catch (error) {
-      queueMicrotask(() => fail(error));
+  /** A call that begins now. @throws the reason of a signal that is aborted */
+  call(options: ReduceOptions): Call {
+    return new Call(options, this.#calls);
+  }
+
+  /** Takes a call over that began before there was an engine. */
+  adopt(call: Call): void {
+    call.join(this.#calls);
+  }
+
+  /**
+   * Runs `body` when it may have memory of its own: many calls that are made at once do not take
+   * all there is.
+   */
+  async withRoom<T>(call: Call, body: () => Promise<T>): Promise<T> {
+    if (this.#rooms > 0) this.#rooms--;
+    else {
+      await new Promise<void>((resolve, reject) => {
+        const leave = this.#waiting.wait(resolve);
+        call.during((reason) => {
+          if (leave()) reject(reason);
+        });
+      });
     }
-    return () => {
-      clear();
-      this.#rejects.delete(fail);
-    };
-  }
-
-  /** Takes a job entry, once there is one. @throws what ends the call meanwhile */
-  async entry(spec: JobSpec, options: ReduceOptions): Promise<Running> {
-    const start = performance.now();
     try {
-      for (;;) {
-        const running = this.#submitter.prepare(spec);
-        if (running !== undefined) return running;
-        await this.#submitter.released();
-        this.#assertOpen();
-        options.signal?.throwIfAborted();
-        if (options.timeout !== undefined && performance.now() - start > options.timeout) {
-          throw timeoutError(options.timeout);
-        }
-      }
-    } catch (error) {
-      this.#disown(spec);
-      throw error;
+      call.check();
+      return await body();
+    } finally {
+      if (this.#waiting.size > 0) this.#waiting.serve();
+      else this.#rooms++;
     }
   }
 
@@ -100,25 +99,17 @@ export class Jobs {
     for (const address of owns) this.#shared.arena.free(address);
   }
 
-  /** The same, helping meanwhile. */
+  /** Takes a job entry, helping until there is one. */
   entryNow(spec: JobSpec, deadline: Deadline): Running {
     try {
-      for (;;) {
-        const running = this.#submitter.prepare(spec);
-        if (running !== undefined) return running;
-        if (this.#submitter.isStuck) {
-          throw new RingfoldError(
-            "ERR_OPTION",
-            "this thread has 64 streams open on the engine: end or abort one before a call that waits",
-          );
-        }
+      return this.#submitter.enterNow(spec, () => {
         let looks = 0;
         this.#submitter.wait(
           () => looks++ > 0,
           () => deadline.check(),
           () => BUSY_NS,
         );
-      }
+      });
     } catch (error) {
       this.#disown(spec);
       throw error;
@@ -126,69 +117,75 @@ export class Jobs {
   }
 
   /** Runs one job to its value; if `helps`, with tasks run here between turns of the event loop. */
-  async run(task: Task, options: ReduceOptions, helps = false): Promise<unknown> {
-    const running = await this.entry(task, options);
+  run(task: Task, call: Call, helps = false): Promise<unknown> {
+    const { onProgress } = call.options;
     return new Promise((resolve, reject) => {
-      let settled = false;
-      const { onProgress } = options;
-      const timer =
-        onProgress &&
-        setInterval(() => {
-          try {
-            this.#progress(running, onProgress);
-          } catch (error) {
-            fail(error);
-          }
-        }, PROGRESS_MS);
+      let running: Running | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      let leave = () => {};
+      let isOver = false;
       const settle = () => {
-        settled = true;
-        clear();
+        isOver = true;
         clearInterval(timer);
       };
-      const fail = (error: unknown) => {
-        if (settled) return;
+      const neverBegan = (error: unknown) => {
         settle();
-        // The promise ends now; the job's entry when the last worker has looked at its flag.
-        this.#submitter.stop(running);
+        this.#disown(task);
         reject(error);
       };
-      const clear = this.guard(options, fail);
-      running.onAnswer = () => {
-        try {
-          if (!settled) {
+      const begin = (entry: Running) => {
+        running = entry;
+        entry.onAnswer = () => {
+          try {
+            if (!isOver) resolve(this.#take(task, call.options, entry));
+          } catch (error) {
+            reject(error);
+          } finally {
             settle();
-            resolve(this.#take(task, options, running));
+            this.#submitter.release(entry);
           }
-        } catch (error) {
-          reject(error);
-        } finally {
-          this.#submitter.release(running);
+        };
+        if (onProgress !== undefined) {
+          timer = setInterval(() => {
+            try {
+              this.#progress(entry, onProgress);
+            } catch (error) {
+              call.fail(error);
+            }
+          }, PROGRESS_MS);
         }
-      };
-      const start = () => {
-        this.#submitter.publish(running);
+        this.#submitter.publish(entry);
         this.#submitter.listen();
-        if (helps) this.#help(() => settled);
+        if (helps) this.#help(() => isOver);
       };
-      if (task.beforeStart === undefined) {
-        start();
-        return;
+      call.during((reason) => {
+        if (isOver) return;
+        leave();
+        if (running === undefined) neverBegan(reason);
+        else {
+          // The promise ends now; the job's entry when the last worker has looked at its flag.
+          settle();
+          this.#submitter.stop(running);
+          reject(reason);
+        }
+      });
+      // An entry is taken to be published at once: who waits for one waits for workers only.
+      const enter = () => {
+        if (!isOver) leave = this.#submitter.enter(task, begin, neverBegan);
+      };
+      if (task.beforeStart === undefined) enter();
+      else {
+        this.#steps(task.beforeStart(), () => isOver).then(enter, (error: unknown) => {
+          if (!isOver) neverBegan(error);
+        });
       }
-      this.#steps(task.beforeStart(running), () => settled).then(
-        () => (settled ? this.#submitter.release(running) : start()),
-        (error: unknown) => {
-          if (!settled) settle();
-          this.#submitter.release(running);
-          reject(error);
-        },
-      );
     });
   }
 
   /** Takes steps, one a turn of the event loop, until there are no more or the call is over. */
   async #steps(steps: Iterable<void>, isOver: () => boolean): Promise<void> {
     for (const _ of steps) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await turn();
       if (isOver()) return;
     }
   }
@@ -211,18 +208,21 @@ export class Jobs {
     let running: Running | undefined;
     const { onProgress } = options;
     const deadline = new Deadline(
-      options.timeout,
+      options,
       onProgress && (() => running && this.#progress(running, onProgress)),
     );
-    running = this.entryNow(task, deadline);
-    let published = false;
     try {
-      for (const _ of task.beforeStart?.(running) ?? []) deadline.check();
-      published = true;
+      for (const _ of task.beforeStart?.() ?? []) deadline.check();
+    } catch (error) {
+      this.#disown(task);
+      throw error;
+    }
+    running = this.entryNow(task, deadline);
+    try {
       this.#await(running, deadline, 1);
       return this.#take(task, options, running);
     } finally {
-      if (running.done || !published) this.#submitter.release(running);
+      if (running.done) this.#submitter.release(running);
       else this.#abandon(running);
     }
   }
@@ -259,7 +259,7 @@ export class Jobs {
    * @throws RingfoldError ERR_TIMEOUT
    */
   roundTrip(timeout?: number): void {
-    const deadline = new Deadline(timeout);
+    const deadline = new Deadline(timeout === undefined ? {} : { timeout });
     const running = this.entryNow(EMPTY_JOB, deadline);
     try {
       this.#await(running, deadline, 0);

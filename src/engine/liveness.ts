@@ -15,6 +15,7 @@ import {
   TOKENS,
 } from "../core/map.js";
 import type { Shared } from "./shared.js";
+import { now } from "./timers.js";
 
 /** Between two probes of one thread, as long as it has tokens enough. */
 const PROBE_MS = 50;
@@ -64,8 +65,8 @@ export class Liveness {
 
   /** True if a participant that was ready is dead; false if it lives, or was asked just now. */
   isDead(participant: number): boolean {
-    const now = performance.now();
-    if (now < (this.#next[participant] as number)) return false;
+    const time = now();
+    if (time < (this.#next[participant] as number)) return false;
     const { i32s } = this.#shared;
     const word = this.#word(LINE_TOKENS, participant);
     const tokens = Atomics.load(i32s, word);
@@ -75,7 +76,7 @@ export class Liveness {
     const pause = isLow ? 2 * (this.#pause[participant] as number) : PROBE_MS;
     if (isLow && participant < MAX_WORKERS) this.#shared.core.wakeAll();
     this.#pause[participant] = pause;
-    this.#next[participant] = now + pause;
+    this.#next[participant] = time + pause;
     // The last one stays, so that no token and no tokens yet do not look the same.
     if (tokens < 2) return false;
     if (Atomics.compareExchange(i32s, word, tokens, tokens - 1) !== tokens) return false;

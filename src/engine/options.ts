@@ -115,6 +115,17 @@ function callback(name: string, value: unknown): void {
   }
 }
 
+/** An AbortSignal of whatever realm or library: a page's in a test is not the runtime's own. */
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === "boolean" &&
+    typeof addEventListener === "function" &&
+    typeof removeEventListener === "function"
+  );
+}
+
 /** @throws RingfoldError ERR_OPTION */
 export function checkOptions(
   options: ReduceOptions,
@@ -129,8 +140,8 @@ export function checkOptions(
   option("nan", options.nan, NANS);
   option("overflow", options.overflow, OVERFLOWS);
   const { timeout, initial, signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal");
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new RingfoldError("ERR_OPTION", "signal: not an AbortSignal; pass `controller.signal`");
   }
   callback("onProgress", options.onProgress);
   callback("onRound", options.onRound);

@@ -24,6 +24,7 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import type { Shared } from "./shared.js";
+import { now } from "./timers.js";
 
 /** Looks beyond the first: a process that stood still as a whole gives its workers another chance. */
 const LEAST_LOOKS = 2;
@@ -51,18 +52,18 @@ export class Overdue {
 
   /** Has `end` called for each worker that is overdue, once. */
   look(end: (worker: number, cause: RingfoldError) => void): void {
-    const now = performance.now();
+    const at = now();
     const workers = this.#shared.i32(CONTROL_WORKERS);
     for (let me = 0; me < workers; me++) {
       const task = this.#mootTask(me);
       const held = this.#held.get(me);
       if (task === undefined) this.#held.delete(me);
       else if (held?.tasks !== task.tasks || held.incarnation !== task.incarnation) {
-        this.#held.set(me, { ...task, since: now, looks: 0 });
-      } else if (++held.looks >= LEAST_LOOKS && now - held.since > this.#bound) {
+        this.#held.set(me, { ...task, since: at, looks: 0 });
+      } else if (++held.looks >= LEAST_LOOKS && at - held.since > this.#bound) {
         // Not again until it holds another.
         held.looks = Number.NEGATIVE_INFINITY;
-        end(me, overdue(now - held.since));
+        end(me, overdue(at - held.since));
       }
     }
   }

@@ -43,6 +43,7 @@ import { Overdue } from "./overdue.js";
 import type { Shared } from "./shared.js";
 import { giveEntry, giveLine } from "./submitter.js";
 import type { Threads } from "./threads.js";
+import { clearTimeout, now, setTimeout } from "./timers.js";
 
 /** Threads that may die of one task before its job is given up. */
 const MOST_TRIES = 8;
@@ -157,7 +158,7 @@ export class Recovery {
     }
     Atomics.store(i32s, (line + LINE_TOKENS) >> 2, 0);
     const incarnation = Atomics.add(i32s, (line + LINE_INCARNATION) >> 2, 1);
-    this.#dead.set(participant, { participant, cause, since: performance.now() });
+    this.#dead.set(participant, { participant, cause, since: now() });
     if (died.hasSubscribers) died.publish({ participant, incarnation, cause, took: 0 });
     this.#proceed();
   }
@@ -255,7 +256,7 @@ export class Recovery {
       () => {
         if (shared.i32(line + LINE_INCARNATION) === incarnation) this.#starts.delete(me);
         this.replaced++;
-        this.slowest = Math.max(this.slowest, performance.now() - death.since);
+        this.slowest = Math.max(this.slowest, now() - death.since);
         this.#told(death);
       },
       // It ended before it was ready: that is a death like others.
@@ -266,7 +267,7 @@ export class Recovery {
   #told({ participant, cause, since }: Death): void {
     if (!recovered.hasSubscribers) return;
     const incarnation = this.#shared.i32(this.#shared.line(participant) + LINE_INCARNATION);
-    recovered.publish({ participant, incarnation, cause, took: performance.now() - since });
+    recovered.publish({ participant, incarnation, cause, took: now() - since });
   }
 
   /** True, and all is over, if no place has a worker. */

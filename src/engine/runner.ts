@@ -5,12 +5,13 @@ import { BLOCK, CONTROL_THREADS, KIND_BLOCKS, KIND_EXTERNAL } from "../core/map.
 import { bufferOf, offsetOf } from "../operators/dtype.js";
 import { finishUser } from "../operators/user.js";
 import { calibrate, isSmall } from "./calibrate.js";
+import type { Call } from "./call.js";
 import type { Running } from "./entry.js";
 import type { Extra, Piece } from "./external.js";
 import { userError } from "./failure.js";
 import { bringIn, type Located, secondOffset } from "./input.js";
 import type { Jobs, Task } from "./jobs.js";
-import { assertLength, Deadline } from "./limits.js";
+import { assertLength, Deadline, throwIfAborted } from "./limits.js";
 import type { Local } from "./local.js";
 import type { ReduceOptions } from "./options.js";
 import { pairTask } from "./pairs.js";
@@ -20,6 +21,7 @@ import { LEAST_BYTES, type Shared } from "./shared.js";
 import { Stream, StreamBuffers, type StreamResult } from "./stream.js";
 import type { Submitter } from "./submitter.js";
 import type { Threads } from "./threads.js";
+import { now } from "./timers.js";
 
 /** After a measurement that came to nothing, until the next one; ever longer. */
 export const LEAST_PAUSE_MS = 50;
@@ -59,13 +61,26 @@ export class Runner {
     this.#computing = shared.i32(CONTROL_THREADS);
   }
 
-  async run(given: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
+  /** Wherever it is done best. */
+  async run(given: Located, plan: Plan, call: Call): Promise<unknown> {
+    const { options } = call;
+    if (this.staysHere(given, plan, options)) return this.here(given, plan, options);
+    return this.share(given, plan, call);
+  }
+
+  /** On the workers. */
+  async share(given: Located, plan: Plan, call: Call): Promise<unknown> {
     const owns: number[] = [];
     try {
       const located = this.#bringIn(given, owns);
-      if (this.#staysHere(located, plan, options)) return this.#here(located, plan, options);
-      const task = this.#task(located, plan, options, owns);
-      return task ? this.#jobs.run(task, options) : await this.#copy(located, plan, options);
+      if (call.options.schedule === "pairwise") {
+        return await this.#jobs.withRoom(call, async () => {
+          return this.#jobs.run(handOver(this.#pairTask(located, plan, call.options), owns), call);
+        });
+      }
+      const task = this.#task(located, plan);
+      if (task !== undefined) return await this.#jobs.run(handOver(task, owns), call);
+      return await this.#jobs.withRoom(call, () => this.#copy(located, plan, call));
     } finally {
       this.#giveBack(owns);
     }
@@ -73,16 +88,27 @@ export class Runner {
 
   runNow(given: Located, plan: Plan, options: ReduceOptions): unknown {
     const owns: number[] = [];
+    let value: unknown;
     try {
-      const located = this.#bringIn(given, owns);
-      if (this.#staysHere(located, plan, options) || this.#isAlone(located, options)) {
-        return this.#here(located, plan, options);
-      }
-      const task = this.#task(located, plan, options, owns);
-      return task ? this.#jobs.runNow(task, options) : this.#copyNow(located, plan, options);
+      value = this.#runNow(this.#bringIn(given, owns), plan, options, owns);
     } finally {
       this.#giveBack(owns);
     }
+    // By a callback of its own, or by an operator.
+    throwIfAborted(options.signal);
+    return value;
+  }
+
+  #runNow(located: Located, plan: Plan, options: ReduceOptions, owns: number[]): unknown {
+    if (this.staysHere(located, plan, options) || this.#isAlone(located, options)) {
+      return this.#here(located, plan, options);
+    }
+    const task =
+      options.schedule === "pairwise"
+        ? this.#pairTask(located, plan, options)
+        : this.#task(located, plan);
+    if (task === undefined) return this.#copyNow(located, plan, options);
+    return this.#jobs.runNow(handOver(task, owns), options);
   }
 
   /** Copies plain arrays to where they can be reduced. What is taken for that goes to `owns`. */
@@ -97,7 +123,7 @@ export class Runner {
 
   // --- on the calling thread ----------------------------------------------------------
 
-  #staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
+  staysHere(located: Located, plan: Plan, options: ReduceOptions): boolean {
     const bytes = plan.inputs * located.length * located.dtype.size;
     // Where one call follows another, nothing happens in the background.
     if (this.spin !== undefined && bytes > LEAST_BYTES) this.settle();
@@ -113,7 +139,7 @@ export class Runner {
   settle(): boolean {
     const { spin } = this;
     if (spin === undefined || !this.#threads?.areReady || this.#submitter.isAnyJob) return false;
-    if (performance.now() < this.#next) return false;
+    if (now() < this.#next) return false;
     try {
       this.#steps ??= calibrate(
         this.#shared,
@@ -128,7 +154,7 @@ export class Runner {
     } catch {
       // A worker died, another thread was quicker with a job, or the memory is full.
       this.#steps = undefined;
-      this.#next = performance.now() + this.#pause;
+      this.#next = now() + this.#pause;
       this.#pause = Math.min(2 * this.#pause, MOST_PAUSE_MS);
     }
     return false;
@@ -143,6 +169,16 @@ export class Runner {
       options.timeout === undefined &&
       options.onProgress === undefined
     );
+  }
+
+  /** On the calling thread. */
+  here(given: Located, plan: Plan, options: ReduceOptions): unknown {
+    const owns: number[] = [];
+    try {
+      return this.#here(this.#bringIn(given, owns), plan, options);
+    } finally {
+      this.#giveBack(owns);
+    }
   }
 
   #here(located: Located, plan: Plan, options: ReduceOptions): unknown {
@@ -163,21 +199,12 @@ export class Runner {
 
   // --- on the workers -----------------------------------------------------------------
 
-  /**
-   * The job for an input that workers can reach, which takes over what is in `owns`; undefined if it
-   * must be copied in.
-   */
-  #task(located: Located, plan: Plan, options: ReduceOptions, owns: number[]): Task | undefined {
-    const task = this.#taskOf(located, plan, options);
-    if (task === undefined || owns.length === 0) return task;
-    return { ...task, owns: [...(task.owns ?? []), ...owns.splice(0)] };
+  #pairTask(located: Located, plan: Plan, options: ReduceOptions): Task {
+    return pairTask(this.#shared, this.#submitter.me, this.#computing, located, plan, options);
   }
 
-  #taskOf(located: Located, plan: Plan, options: ReduceOptions): Task | undefined {
-    if (options.schedule === "pairwise") {
-      const { me } = this.#submitter;
-      return pairTask(this.#shared, me, this.#computing, located, plan, options);
-    }
+  /** The job for an input that workers can reach; undefined if it must be copied in. */
+  #task(located: Located, plan: Plan): Task | undefined {
     const { view, length, address } = located;
     const second = secondOffset(located);
     if (second !== undefined) {
@@ -197,17 +224,12 @@ export class Runner {
   }
 
   /** Copies an input in, buffer by buffer, while workers reduce what is there. */
-  async #copy(located: Located, plan: Plan, options: ReduceOptions): Promise<unknown> {
-    const { view, length, second } = located;
-    const stream = await this.openStream(plan, options);
-    try {
-      // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
-      assertLength(view, length);
-      if (second !== undefined) assertLength(second.view, length);
-    } catch (error) {
-      stream.abort(error);
-      throw error;
-    }
+  async #copy({ view, length, second }: Located, plan: Plan, call: Call): Promise<unknown> {
+    const { options } = call;
+    // Looked at again at every buffer: the caller may transfer or resize the array meanwhile.
+    assertLength(view, length);
+    if (second !== undefined) assertLength(second.view, length);
+    const stream = this.openStream(plan, call);
     const report = () => options.onProgress?.(stream.progress(length));
     await stream.writeBoth(view, second?.view, report);
     const result = await stream.end();
@@ -216,7 +238,7 @@ export class Runner {
   }
 
   #copyNow({ view, length, second }: Located, plan: Plan, options: ReduceOptions): unknown {
-    const deadline = new Deadline(options.timeout);
+    const deadline = new Deadline(options);
     const buffers = new StreamBuffers(this.#shared, plan, this.#computing);
     let running: Running;
     try {
@@ -238,15 +260,12 @@ export class Runner {
     }
   }
 
-  async openStream(plan: Plan, options: ReduceOptions): Promise<ReductionStream<unknown>> {
+  /** @throws RingfoldError ERR_MEMORY */
+  openStream(plan: Plan, call: Call): ReductionStream<unknown> {
     const buffers = new StreamBuffers(this.#shared, plan, this.#computing);
-    const running = await this.#jobs.entry(buffers.spec, options).catch((error: unknown) => {
-      buffers.free();
-      throw error;
-    });
-    const stream = new Stream(this.#shared, this.#submitter, plan, buffers, running);
-    const settle = this.#jobs.guard(options, (error) => stream.fail(error));
-    return new ReductionStream(stream, settle, (r) => this.#finishStream(plan, r, options));
+    const stream = new Stream(this.#shared, this.#submitter, plan, buffers);
+    call.during((reason) => stream.fail(reason));
+    return new ReductionStream(stream, call, (r) => this.#finishStream(plan, r, call.options));
   }
 
   #finishStream(plan: Plan, result: StreamResult, options: ReduceOptions): unknown {
@@ -260,15 +279,16 @@ export class Runner {
   }
 
   /** Runs over pieces of files; if `helps`, with tasks run here between turns of the event loop. */
-  async pieces(
-    plan: Plan,
-    pieces: readonly Piece[],
-    options: ReduceOptions,
-    helps: boolean,
-  ): Promise<unknown> {
+  async pieces(plan: Plan, pieces: readonly Piece[], call: Call, helps: boolean): Promise<unknown> {
     const length = pieces.reduce((n, p) => n + p.length, 0);
-    return this.#jobs.run(external(plan, length, { pieces }), options, helps);
+    return this.#jobs.run(external(plan, length, { pieces }), call, helps);
   }
+}
+
+/** A job that gives back, when it is over, what was taken for its input. */
+function handOver(task: Task, owns: number[]): Task {
+  if (owns.length === 0) return task;
+  return { ...task, owns: [...(task.owns ?? []), ...owns.splice(0)] };
 }
 
 /** A job whose tasks need JavaScript. */

@@ -3,14 +3,17 @@
 // fills one buffer while workers reduce others; each task brings its buffer
 // and is answered by itself, and the states are merged here, in order.
 //
+// It has a job entry only while workers have something of it to do: what waits for its user holds
+// nothing that others wait for.
+//
 // A task is TASK_BLOCKS blocks, so its state is a node of the same tree that
 // an input in memory has, and the bits of the result are the same.
 
-import { BLOCK, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
+import { BLOCK, JOB_SIZE, KIND_BLOCKS, KIND_EXTERNAL, STACK_LEVELS } from "../core/map.js";
 import { RingfoldError, textOf } from "../errors.js";
 import { type DtypeInfo, dtypeOf, lengthOf, type TypedArray } from "../operators/dtype.js";
 import { decodeState, mergeValues, NOTHING, settle } from "../operators/user.js";
-import type { JobSpec, Running } from "./entry.js";
+import { type JobSpec, type Running, writePass } from "./entry.js";
 import { failedBlock, readError, userError } from "./failure.js";
 import { bytesOf } from "./input.js";
 import type { Plan } from "./plan.js";
@@ -34,13 +37,18 @@ export interface StreamResult {
 export class StreamBuffers {
   readonly addresses: number[] = [];
   readonly stack: number;
+  /** A job entry that no table holds: which accumulators are merged. */
+  readonly job: number;
   readonly spec: JobSpec;
   readonly #shared: Shared;
 
   /** @throws RingfoldError ERR_MEMORY */
   constructor(shared: Shared, { pass, user, inputs }: Plan, threads: number) {
     this.#shared = shared;
-    this.stack = shared.arena.alloc((STACK_LEVELS + 1) * pass.stateBytes, shared.me + 1);
+    this.job = shared.arena.alloc(JOB_SIZE + (STACK_LEVELS + 1) * pass.stateBytes, shared.me + 1);
+    this.stack = this.job + JOB_SIZE;
+    shared.reach(this.stack);
+    writePass(shared, this.job, pass);
     const wanted = Math.min(2 * threads + 2, STREAM_SLOTS);
     while (this.addresses.length < wanted) {
       try {
@@ -66,7 +74,7 @@ export class StreamBuffers {
   }
 
   free(): void {
-    this.#shared.arena.free(this.stack);
+    this.#shared.arena.free(this.job);
     for (const address of this.addresses) this.#shared.arena.free(address);
   }
 }
@@ -76,9 +84,15 @@ export class Stream {
   readonly #submitter: Submitter;
   readonly #plan: Plan;
   readonly #dtype: DtypeInfo;
-  readonly #running: Running;
   readonly #buffers: StreamBuffers;
+  /** While tasks are under way, or for a thread that waits: always. */
+  #running: Running | undefined;
+  readonly #keeps: boolean;
   readonly #free: number[];
+  /** Buffers that are full and not published yet. */
+  readonly #full: { cell: number; length: number }[] = [];
+  /** While it waits for an entry: gives that up. */
+  #leave: (() => void) | undefined;
   readonly #answered = new Map<number, number>();
   /** States of the nodes of a binary counter over the tasks merged so far. */
   readonly #stack: number;
@@ -86,6 +100,7 @@ export class Stream {
   #depth = 0;
   #merged = 0;
   #published = 0;
+  /** Tasks that are full, or published and not answered. */
   #outstanding = 0;
   #cell = -1;
   #filled = 0;
@@ -96,13 +111,16 @@ export class Stream {
   /** Those who wait for `changed`. */
   readonly #waiters: (() => void)[] = [];
 
-  /** `running` is the entry that was prepared for `buffers.spec`. */
+  /**
+   * `running`: an entry that was prepared for `buffers.spec`, for a thread that waits; else the
+   * stream has one when it needs it.
+   */
   constructor(
     shared: Shared,
     submitter: Submitter,
     plan: Plan,
     buffers: StreamBuffers,
-    running: Running,
+    running?: Running,
   ) {
     this.#shared = shared;
     this.#submitter = submitter;
@@ -111,6 +129,11 @@ export class Stream {
     this.#buffers = buffers;
     this.#free = [...buffers.addresses.keys()];
     this.#stack = buffers.stack;
+    this.#keeps = running !== undefined;
+    if (running !== undefined) this.#take(running);
+  }
+
+  #take(running: Running): void {
     this.#running = running;
     running.onTask = (task, cell) => this.#onTask(task, cell);
   }
@@ -175,10 +198,13 @@ export class Stream {
     return new Uint8Array(this.#shared.buffer, at, bytes);
   }
 
-  /** Takes over the first n elements of what was reserved. @throws RingfoldError ERR_OPTION */
-  commit(n: number): void {
+  /**
+   * Takes over the first n elements of what was reserved, of which `most` still may be.
+   * @throws RingfoldError ERR_OPTION
+   */
+  commit(n: number, most = TASK_ELEMENTS): void {
     this.#check();
-    const room = this.#cell < 0 ? 0 : TASK_ELEMENTS - this.#filled;
+    const room = Math.min(this.#cell < 0 ? 0 : TASK_ELEMENTS - this.#filled, most);
     if (!Number.isInteger(n) || n < 0 || n > room) {
       throw new RingfoldError(
         "ERR_OPTION",
@@ -191,19 +217,52 @@ export class Stream {
   }
 
   #publish(): void {
-    const cell = this.#cell;
-    const address = this.#buffers.addresses[cell] as number;
+    this.#full.push({ cell: this.#cell, length: this.#filled });
     this.#outstanding++;
     this.#cell = -1;
-    this.#submitter.publishTask(this.#running, this.#published++, address, this.#filled, cell);
+    if (this.#running !== undefined) this.#send(this.#running);
+    else if (this.#leave === undefined) this.#enter();
+  }
+
+  #enter(): void {
+    let isOver = false;
+    const leave = this.#submitter.enter(
+      this.#buffers.spec,
+      (running) => {
+        isOver = true;
+        this.#leave = undefined;
+        this.#take(running);
+        this.#send(running);
+      },
+      (error) => {
+        isOver = true;
+        this.fail(error);
+      },
+    );
+    // It may have its entry already, and even be through with it.
+    if (!isOver) this.#leave = leave;
+  }
+
+  #send(running: Running): void {
+    for (const { cell, length } of this.#full.splice(0)) {
+      const address = this.#buffers.addresses[cell] as number;
+      this.#submitter.publishTask(running, this.#published++, address, length, cell);
+    }
     // Answers are taken even if nobody asks again: an outstanding task keeps the process alive.
     this.#submitter.listen();
+  }
+
+  /** Nothing is under way: others may have the entry. */
+  #rest(): void {
+    if (this.#running === undefined) return;
+    this.#submitter.release(this.#running);
+    this.#running = undefined;
   }
 
   /** Publishes the rest; an empty stream has one empty task, which makes the identity. */
   flush(): void {
     this.#check();
-    if (this.#cell < 0 && this.#published > 0) return;
+    if (this.#cell < 0 && this.#length > 0) return;
     if (this.#cell < 0) this.reserveBytes();
     this.#publish();
   }
@@ -234,7 +293,10 @@ export class Stream {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#failed = error;
-    this.#submitter.stop(this.#running);
+    this.#leave?.();
+    this.#leave = undefined;
+    this.#outstanding -= this.#full.splice(0).length;
+    if (this.#running !== undefined) this.#submitter.stop(this.#running);
     this.#wake();
     if (this.#isIdle) this.close();
     else this.#submitter.listen();
@@ -269,17 +331,19 @@ export class Stream {
       }
       this.#free.push(next);
     }
+    if (this.#isIdle && !this.#keeps) this.#rest();
     this.#wake();
   }
 
   #merge(cell: number): void {
     const shared = this.#shared;
+    const { job } = this.#running as Running;
     // An error behind this task does not count yet: an earlier task may still fail.
-    const block = failedBlock(shared, this.#running.job);
+    const block = failedBlock(shared, job);
     if (block !== undefined && block < (this.#merged + 1) << TASK_SHIFT) {
-      throw readError(shared, this.#running.job);
+      throw readError(shared, job);
     }
-    const at = shared.core.cellOf(this.#running.job, cell) >>> 0;
+    const at = shared.core.cellOf(job, cell) >>> 0;
     const { stateBytes } = this.#plan.pass;
     this.#merged++;
     const { user } = this.#plan;
@@ -304,7 +368,7 @@ export class Stream {
     this.#depth--;
     const right = this.#stack + this.#depth * pass.stateBytes;
     const left = right - pass.stateBytes;
-    this.#shared.core.mergeRecord(this.#running.job, left, left, right);
+    this.#shared.core.mergeRecord(this.#buffers.job, left, left, right);
   }
 
   /** The final state, after `flush` and once idle; valid until `close`. */
@@ -320,7 +384,7 @@ export class Stream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#submitter.release(this.#running);
+    this.#rest();
     this.#buffers.free();
   }
 }

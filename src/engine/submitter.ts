@@ -40,6 +40,8 @@ import { dropErrors } from "./failure.js";
 import { Listener } from "./listener.js";
 import { Liveness } from "./liveness.js";
 import type { Shared } from "./shared.js";
+import { clearInterval, now, setInterval, soon } from "./timers.js";
+import { leaveQueue, passEntry, Turns, takeEntry } from "./turns.js";
 import { Watch } from "./watch.js";
 
 /** log2 of the result ring's slots: all jobs and STREAM_SLOTS streamed tasks of each. */
@@ -68,17 +70,9 @@ function takeLine(shared: Shared): number {
 
 /** Gives it back. */
 export function giveLine(shared: Shared, participant: number): void {
+  leaveQueue(shared, participant);
   const bit = participant - MAX_WORKERS;
   Atomics.and(shared.i32s, (CONTROL_SUBMITTERS >> 2) + (bit >> 5), ~(1 << (bit & 31)));
-}
-
-/** Takes a job entry for a participant; −1 if all are in use. */
-function takeEntry(shared: Shared, me: number): number {
-  for (let index = 0; index < MAX_JOBS; index++) {
-    const word = (shared.job(index) + JOB_OWNER) >> 2;
-    if (Atomics.compareExchange(shared.i32s, word, 0, me + 1) === 0) return index;
-  }
-  return -1;
 }
 
 /**
@@ -97,7 +91,7 @@ export function giveEntry(
   awaitRecovery(shared, onStuck);
   free();
   dropErrors(shared, job);
-  Atomics.store(i32s, (job + JOB_OWNER) >> 2, 0);
+  passEntry(shared, index);
 }
 
 /** Until nobody reads jobs of others: for microseconds, after a death. */
@@ -118,7 +112,7 @@ export class Submitter {
   readonly #alive: NodeJS.Timeout;
   readonly #listener: Listener;
   readonly #watch: Watch;
-  readonly #onRelease: (() => void)[] = [];
+  readonly #turns: Turns;
   #retained = 0;
   #watched = 0;
   #failure: RingfoldError | undefined;
@@ -170,6 +164,7 @@ export class Submitter {
     Atomics.store(shared.i32s, (line + LINE_STATE) >> 2, STATE_READY);
     this.#alive = setInterval(() => this.#watchOver(), WATCH_MS);
     this.#alive.unref();
+    this.#turns = new Turns(shared, (by) => (by > 0 ? this.#retain() : this.#letGo()));
   }
 
   /** Twice a second. */
@@ -223,18 +218,13 @@ export class Submitter {
     return this.#entries.size;
   }
 
-  /** Some thread has a job, or a stream open. */
+  /** Some thread has a job under way. */
   get isAnyJob(): boolean {
     const shared = this.#shared;
     for (let index = 0; index < MAX_JOBS; index++) {
       if (Atomics.load(shared.i32s, (shared.job(index) + JOB_OWNER) >> 2) !== 0) return true;
     }
     return false;
-  }
-
-  /** All entries are this thread's own streams, and none of them is being worked on. */
-  get isStuck(): boolean {
-    return this.#entries.size === MAX_JOBS && this.#retained === 0;
   }
 
   /** Lost wake-ups of the engine that were found and made good. */
@@ -253,18 +243,62 @@ export class Submitter {
     clearInterval(this.#alive);
     this.#listener.close();
     this.#watch.tell();
+    this.#turns.close();
     this.external.close();
     this.#leave();
   }
 
-  /** Takes and fills a job entry; undefined if all 64 are in use. Publishes nothing yet. */
+  /** Takes and fills a job entry; undefined if none is free. Publishes nothing yet. */
   prepare(spec: JobSpec): Running | undefined {
-    const shared = this.#shared;
-    const index = takeEntry(shared, this.me);
-    if (index < 0) return undefined;
+    const index = takeEntry(this.#shared, this.me);
+    return index < 0 ? undefined : this.#fill(index, spec);
+  }
+
+  /**
+   * Has `begin` called with an entry, which it publishes: at once if one is free and nobody waits,
+   * else when the calls before have theirs. `fail` gets what keeps an entry from being filled.
+   * Returns what gives the turn up.
+   */
+  enter(spec: JobSpec, begin: (running: Running) => void, fail: (error: unknown) => void) {
+    const serve = (index: number) => {
+      let running: Running;
+      try {
+        running = this.#fill(index, spec);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      begin(running);
+    };
+    const index = this.#turns.takeNow();
+    if (index < 0) return this.#turns.wait(serve);
+    serve(index);
+    return () => {};
+  }
+
+  /**
+   * The same for a thread that waits: looks, and has `wait` called between two looks. It comes
+   * before the calls that await.
+   */
+  enterNow(spec: JobSpec, wait: () => void): Running {
+    let running = this.prepare(spec);
+    if (running !== undefined) return running;
+    this.#turns.join();
+    try {
+      while (running === undefined) {
+        wait();
+        running = this.prepare(spec);
+      }
+      return running;
+    } finally {
+      this.#turns.quit();
+    }
+  }
+
+  #fill(index: number, spec: JobSpec): Running {
     const owned: number[] = [];
     try {
-      const entry = fillEntry(shared, this.me, index, spec, owned);
+      const entry = fillEntry(this.#shared, this.me, index, spec, owned);
       this.#entries.set(index, entry);
       if (spec.stream === undefined) this.#retain();
       owned.push(...(spec.owns ?? []));
@@ -298,7 +332,7 @@ export class Submitter {
   }
 
   #letGo(): void {
-    if (--this.#retained === 0) this.#alive.unref();
+    if (this.#retained > 0 && --this.#retained === 0) this.#alive.unref();
   }
 
   /** Asks the workers to let a job be: they look before every block. */
@@ -315,7 +349,6 @@ export class Submitter {
     this.#entries.delete(entry.index);
     if (this.#shared.i32(entry.job + JOB_STREAMED) === 0) this.#letGo();
     this.#give(entry.index, entry.owned);
-    for (const resolve of this.#onRelease.splice(0)) resolve();
   }
 
   #give(index: number, owned: readonly number[]): void {
@@ -323,17 +356,7 @@ export class Submitter {
       for (const address of owned) this.#shared.arena.free(address);
     };
     giveEntry(this.#shared, index, free, () => this.onWatch());
-  }
-
-  /** Settles when a job of this thread was released, or soon: another thread's may have been. */
-  released(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 2);
-      this.#onRelease.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    this.#turns.freed();
   }
 
   /** Forgets all jobs; only once the engine is closed, or failed: then calls that wait end so. */
@@ -380,7 +403,7 @@ export class Submitter {
   /** Has answers handed on from now on without this thread waiting. */
   listen(): void {
     // An answer would overwrite the task that is in hand.
-    if (this.#shared.isInOperator) queueMicrotask(() => this.listen());
+    if (this.#shared.isInOperator) soon(() => this.listen());
     else this.#follow(this.#listener.listen());
   }
 
@@ -459,7 +482,7 @@ export class Submitter {
     } finally {
       if (runs === 1) core.helpEnd(this.me);
       // Jobs of calls that do not wait may have begun meanwhile, or be left.
-      if (this.#entries.size > 0) queueMicrotask(() => this.listen());
+      if (this.#entries.size > 0) soon(() => this.listen());
     }
   }
 
@@ -469,9 +492,9 @@ export class Submitter {
    * ring.
    */
   #watchNow(): void {
-    const now = performance.now();
-    if (now - this.#watched < STALL_MS) return;
-    this.#watched = now;
+    const time = now();
+    if (time - this.#watched < STALL_MS) return;
+    this.#watched = time;
     this.liveness.layOut();
     this.onWatch();
   }

@@ -25,6 +25,7 @@ import {
 } from "../core/map.js";
 import { RingfoldError } from "../errors.js";
 import type { Shared } from "./shared.js";
+import { clearTimeout, setTimeout } from "./timers.js";
 
 /** What a worker gets when it starts. */
 export interface WorkerInit {

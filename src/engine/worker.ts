@@ -7,6 +7,7 @@ import { External } from "./external.js";
 import { Liveness } from "./liveness.js";
 import { Shared } from "./shared.js";
 import type { WorkerInit } from "./threads.js";
+import { turn } from "./timers.js";
 
 const { memory, module, me, port } = workerData as WorkerInit;
 // Read with receiveMessageOnPort only: nothing here listens to it.
@@ -25,7 +26,7 @@ async function run(): Promise<void> {
     const why = shared.core.work(me);
     if (why === RETURN_CLOSED) break;
     // Tokens that were used up are laid out again.
-    if (why === RETURN_ARM) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (why === RETURN_ARM) await turn();
     else {
       // A task that runs user code may take its time.
       liveness.layOut();
