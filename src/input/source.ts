@@ -58,4 +58,8 @@ export interface OpenOptions {
   readonly dtype: string | undefined;
   /** Says what the content would have to be guessed from: for text without a name, above all. */
   readonly format?: Format | undefined;
+  /** Whether the order of elements matters: then NumPy's, however they are stored. */
+  readonly ordered?: boolean | undefined;
+  /** Hears what was guessed, and what was read in another way than it stands in the file. */
+  readonly note?: ((text: string) => void) | undefined;
 }
