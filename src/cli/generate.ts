@@ -1,7 +1,7 @@
 // Random numbers to reduce where there is no file.
 
 import type { Engine } from "../engine/engine.js";
-import { BATCH_ROWS, type Batch, type BatchSource } from "../input/source.js";
+import { BATCH_ROWS, type Batch, type BatchSource, NO_NULLS } from "../input/source.js";
 import { dtypeInfo } from "../operators/dtype.js";
 import type { Progress } from "./progress.js";
 import type { Stop } from "./stop.js";
@@ -73,7 +73,7 @@ export function generated(length: number, seed: number): BatchSource {
     for (let done = 0; done < length; done += BATCH_ROWS) {
       const values = new Float64Array(Math.min(BATCH_ROWS, length - done));
       uniform.fill(values);
-      yield { rows: values.length, values: [values], nulls: [0] };
+      yield { rows: values.length, values: [values], nulls: [NO_NULLS] };
     }
   }
   const columns = [{ name: "", dtype: dtypeInfo("float64") }];

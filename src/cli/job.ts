@@ -12,6 +12,7 @@ import {
   write,
 } from "./output.js";
 import { Passes, type Totals } from "./passes.js";
+import { isPlace } from "./places.js";
 import { Progress } from "./progress.js";
 import { Stop } from "./stop.js";
 
@@ -19,11 +20,18 @@ import { Stop } from "./stop.js";
 async function open(args: ReduceArgs): Promise<Source[]> {
   if (args.generate !== undefined) return [];
   const { openSources } = await import("../input/open.js");
-  const { files, columns, dtype, format, isPair } = args;
+  const { files, columns, dtype, format, isPair, operators, modules } = args;
+  const options = {
+    columns,
+    dtype,
+    format,
+    ordered: isPair || modules.length > 0 || operators.some(isPlace),
+    note: (text: string) => write(2, `ringfold: ${text}\n`),
+  };
   const inputs = isPair && columns.length === 0 ? files.map((file) => [file]) : [files];
   const sources: Source[] = [];
   try {
-    for (const paths of inputs) sources.push(await openSources(paths, { columns, dtype, format }));
+    for (const paths of inputs) sources.push(await openSources(paths, options));
     return sources;
   } catch (error) {
     close(sources);

@@ -8,10 +8,13 @@ import type { Operators, ReduceOptions, Round } from "../engine/options.js";
 import type { ReductionStream } from "../engine/reduction.js";
 import { RingfoldError } from "../errors.js";
 import type { BatchSource, SegmentSource, Source } from "../input/source.js";
+import { DecimalSums, isOfDecimals } from "../operators/decimal.js";
 import type { Dtype, TypedArray } from "../operators/dtype.js";
-import type { Receipted } from "../operators/receipt.js";
+import type { Value } from "../operators/operator.js";
+import { compareNaive, type Receipted } from "../operators/receipt.js";
 import { initialFor, type ReduceArgs } from "./options.js";
 import type { ColumnReport } from "./output.js";
+import { isPlace, Places } from "./places.js";
 import type { Progress } from "./progress.js";
 import { Loader, readBatches, type WholeColumn } from "./read.js";
 import type { Stop } from "./stop.js";
@@ -30,7 +33,19 @@ interface Pass {
   readonly operators: Operators;
   /** Undefined: built-in operators, whose result is an object by name. */
   readonly label: string | undefined;
+  readonly receipt: boolean;
+  /** Its results are places among rows: it gets nulls filled. */
+  readonly isFilled: boolean;
 }
+
+/** What is known of a column beside the values that were reduced. */
+interface Rows {
+  readonly nulls: number;
+  readonly places?: Places | undefined;
+  readonly decimals?: DecimalSums | undefined;
+}
+
+const WHOLE: Rows = { nulls: 0 };
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
@@ -47,6 +62,8 @@ export class Passes {
   readonly #progress: Progress;
   readonly #helps: boolean;
   readonly #passes: readonly Pass[];
+  /** The same where there may be nulls. */
+  readonly #rowPasses: readonly Pass[];
 
   /** `helps`: this thread reads files too, in the place of a worker. */
   constructor(engine: Engine, args: ReduceArgs, stop: Stop, progress: Progress, helps: boolean) {
@@ -55,15 +72,23 @@ export class Passes {
     this.#stop = stop;
     this.#progress = progress;
     this.#helps = helps;
-    const { operators, modules } = args;
-    this.#passes = [
-      ...(operators.length === 0 ? [] : [{ operators, label: undefined }]),
-      ...modules.map(({ label, url }) => ({ operators: url, label })),
-    ];
+    const { operators, modules, receipt, partial } = args;
+    const builtIn = (names: Operators & readonly unknown[], isFilled: boolean): Pass[] => {
+      const of = { operators: names, label: undefined, receipt: receipt && !isFilled, isFilled };
+      return names.length === 0 ? [] : [of];
+    };
+    const own = modules.map(
+      ({ label, url }): Pass => ({ operators: url, label, receipt: false, isFilled: false }),
+    );
+    this.#passes = [...builtIn(operators, false), ...own];
+    const places = partial === undefined ? operators.filter(isPlace) : [];
+    // A receipt is of all of them.
+    const others = operators.filter((name) => receipt || !places.includes(name));
+    this.#rowPasses = [...builtIn(others, false), ...builtIn(places, true), ...own];
   }
 
-  #options({ label }: Pass, dtype: Dtype): ReduceOptions {
-    const { accuracy, roundTo, nan, initial, overflow, receipt, partial } = this.#args;
+  #options({ label, receipt }: Pass, dtype: Dtype): ReduceOptions {
+    const { accuracy, roundTo, nan, initial, overflow, partial } = this.#args;
     const always = { ...given({ nan }), signal: this.#stop.signal };
     if (partial !== undefined) return always;
     return {
@@ -123,19 +148,39 @@ export class Passes {
   }
 
   /** One column's results, by label, in the order in which they were asked for. */
-  #collect(values: readonly unknown[], nulls: number): Pick<ColumnReport, "results" | "receipt"> {
-    const { labels, partial, receipt } = this.#args;
-    if (partial !== undefined) return { results: { [partial]: values[0] }, receipt: undefined };
-    // A receipt is of built-in operators, which are one pass.
-    const receipted = receipt ? (values[0] as Receipted<unknown>) : undefined;
+  #collect(
+    passes: readonly Pass[],
+    values: readonly unknown[],
+    { nulls, places, decimals }: Rows,
+  ): Pick<ColumnReport, "results" | "receipt" | "nulls"> {
+    const { operators, labels, partial, initial, roundTo } = this.#args;
+    if (partial !== undefined) {
+      return { results: { [partial]: values[0] }, receipt: undefined, nulls };
+    }
     const found: Record<string, unknown> = {};
-    this.#passes.forEach(({ label }, i) => {
-      if (label === undefined) Object.assign(found, receipted ? receipted.value : values[i]);
+    let receipted: Receipted<unknown> | undefined;
+    passes.forEach(({ label, receipt }, i) => {
+      // A receipt is of built-in operators, which are the first pass.
+      if (receipt) receipted = values[i] as Receipted<unknown>;
+      if (label === undefined) Object.assign(found, receipt ? receipted?.value : values[i]);
       else found[label] = values[i];
     });
+    const start = initial === undefined ? undefined : Number(initial);
+    const isSingle = roundTo === "float32";
+    const naive = { ...receipted?.receipt.naive };
+    for (const name of operators) {
+      const value = isPlace(name)
+        ? places?.rowOf(found[name])
+        : decimals?.value(name, start, isSingle);
+      if (value === undefined) continue;
+      found[name] = value;
+      const other = isPlace(name) ? value : naive[name]?.value;
+      if (naive[name]) naive[name] = compareNaive(value as Value, other as Value, isSingle);
+    }
     return {
       results: Object.fromEntries(labels.map((label) => [label, found[label]])),
-      receipt: receipted && { ...receipted.receipt, nulls },
+      receipt: receipted && { ...receipted.receipt, naive, nulls },
+      nulls,
     };
   }
 
@@ -152,63 +197,76 @@ export class Passes {
     const column: ColumnReport = {
       name: undefined,
       dtype: dtype.name,
-      nulls: 0,
-      ...this.#collect(values, 0),
+      ...this.#collect(this.#passes, values, WHOLE),
       rounds: undefined,
     };
     return { columns: [column], rows: length, bytes: length * dtype.size };
   }
 
-  /** Numbers in the engine's memory; `rounds` are those of the first pass: all have the same. */
+  /**
+   * Numbers in the engine's memory, and the same with nulls filled where there are some; `rounds`
+   * are those of the first pass: all have the same.
+   */
   async arrays(
     input: TypedArray | Pair,
     length: number,
     dtype: Dtype,
     name?: string,
-    nulls = 0,
+    rows: Rows = WHOLE,
+    filled: TypedArray | Pair = input,
   ): Promise<ColumnReport> {
     const { trace } = this.#args;
     const rounds: Round[] = [];
     const values: unknown[] = [];
-    for (const [i, pass] of this.#passes.entries()) {
+    const passes = rows.places === undefined ? this.#passes : this.#rowPasses;
+    for (const [i, pass] of passes.entries()) {
       const options: ReduceOptions = {
         ...this.#options(pass, dtype),
         ...this.#onProgress(i, length),
         ...(trace && i === 0 ? { onRound: (round) => rounds.push(round) } : {}),
       };
-      values.push(await this.#ofArrays(pass, input, options));
+      values.push(await this.#ofArrays(pass, pass.isFilled ? filled : input, options));
     }
-    const collected = this.#collect(values, nulls);
-    return { name, dtype, nulls, ...collected, rounds: trace ? rounds : undefined };
+    const collected = this.#collect(passes, values, rows);
+    return { name, dtype, ...collected, rounds: trace ? rounds : undefined };
   }
 
   /** Decoded columns, each fed to a stream a pass, all from one reading. */
   async batches(source: BatchSource): Promise<Totals> {
     const { columns } = source;
-    if (columns.length * this.#passes.length > MOST_STREAMS) {
+    const passes = this.#rowPasses;
+    if (columns.length * passes.length > MOST_STREAMS) {
       throw new UsageError(
-        `--column: ${columns.length} columns in ${this.#passes.length} passes are more than ` +
+        `--column: ${columns.length} columns in ${passes.length} passes are more than ` +
           `${MOST_STREAMS} reductions at once: split them over several commands`,
       );
     }
     const streams = await Promise.all(
       columns.map(({ dtype: { name } }) => {
         const open = (pass: Pass) => this.#ofStream(pass, name, this.#options(pass, name));
-        return Promise.all(this.#passes.map(open));
+        return Promise.all(passes.map(open));
       }),
     );
     const lengths = columns.map(() => 0);
-    const { rows, nulls } = await readBatches(
-      source,
-      this.#stop,
-      this.#progress,
-      async (values) => {
-        await Promise.all(
-          streams.flatMap((ofColumn, c) => ofColumn.map((stream) => stream.write(values[c]!))),
-        );
-        for (const [c, { length }] of values.entries()) lengths[c]! += length;
-      },
-    );
+    const places = columns.map(() => new Places());
+    const sums = columns.map(() => this.#decimalSums());
+    const { rows, nulls } = await readBatches(source, this.#stop, this.#progress, async (batch) => {
+      await Promise.all(
+        streams.flatMap((ofColumn, c) => {
+          const values = batch.values[c]!;
+          lengths[c]! += values.length;
+          return ofColumn.map((stream, i) =>
+            stream.write(passes[i]!.isFilled ? places[c]!.fill(values, batch.nulls[c]!) : values),
+          );
+        }),
+      );
+      for (const [c, sum] of sums.entries()) {
+        const decimals = batch.decimals?.[c];
+        if (decimals !== undefined) sum?.add(decimals);
+        // With floats among them, floats tell.
+        else if (batch.values[c]!.length > 0) sums[c] = undefined;
+      }
+    });
     const values = await Promise.all(
       streams.map((ofColumn) => Promise.all(ofColumn.map((stream) => stream.end()))),
     );
@@ -216,8 +274,11 @@ export class Passes {
       columns: columns.map(({ name, dtype }, c) => ({
         name: name || undefined,
         dtype: dtype.name,
-        nulls: nulls[c]!,
-        ...this.#collect(values[c]!, nulls[c]!),
+        ...this.#collect(passes, values[c]!, {
+          nulls: nulls[c]!,
+          places: places[c],
+          decimals: sums[c],
+        }),
         rounds: undefined,
       })),
       rows,
@@ -225,10 +286,19 @@ export class Passes {
     };
   }
 
+  /** Undefined if no operator is asked for whose value is that over decimals. */
+  #decimalSums(): DecimalSums | undefined {
+    const { operators, accuracy, partial } = this.#args;
+    const isAsked = accuracy !== "fast" && partial === undefined && operators.some(isOfDecimals);
+    return isAsked ? new DecimalSums(operators) : undefined;
+  }
+
   // --- what needs all numbers in memory first --------------------------------------------------
 
   #loader(remedy: string): Loader {
-    return new Loader(this.#engine, this.#args.maxBytes, this.#stop, this.#progress, remedy);
+    const { operators, maxBytes } = this.#args;
+    const hasPlaces = operators.some(isPlace);
+    return new Loader(this.#engine, maxBytes, this.#stop, this.#progress, remedy, hasPlaces);
   }
 
   /** All numbers have to be in memory: one column after the other. */
@@ -238,10 +308,12 @@ export class Passes {
     let rows = 0;
     let bytes = 0;
     for (const column of await loader.columns(source)) {
-      const { name, dtype, nulls } = column;
+      const { name, dtype, places } = column;
       const view = await column.place();
-      columns.push(await this.arrays(view, view.length, dtype.name, name, nulls));
+      const filled = places && (await column.placeFilled());
+      columns.push(await this.arrays(view, view.length, dtype.name, name, column, filled));
       this.#engine.free(view);
+      if (filled !== undefined) this.#engine.free(filled);
       rows = column.rows;
       bytes += column.bytes;
     }

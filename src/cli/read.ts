@@ -5,8 +5,15 @@ import type { Engine } from "../engine/engine.js";
 import { readRun } from "../engine/fetch.js";
 import { RingfoldError } from "../errors.js";
 import { batchDtype, toArray } from "../input/raw.js";
-import { BATCH_ROWS, type BatchSource, type SegmentSource, type Source } from "../input/source.js";
+import {
+  BATCH_ROWS,
+  type Batch,
+  type BatchSource,
+  type SegmentSource,
+  type Source,
+} from "../input/source.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
+import { Places } from "./places.js";
 import type { Progress } from "./progress.js";
 import type { Stop } from "./stop.js";
 
@@ -15,7 +22,7 @@ export async function readBatches(
   source: BatchSource,
   stop: Stop,
   progress: Progress,
-  take: (values: readonly TypedArray[]) => Promise<void>,
+  take: (batch: Batch) => Promise<void>,
 ) {
   const nulls = source.columns.map(() => 0);
   let rows = 0;
@@ -23,10 +30,10 @@ export async function readBatches(
   for (;;) {
     const { done, value: batch } = await stop.race(batches.next());
     if (done) return { rows, nulls };
-    await stop.race(take(batch.values));
+    await stop.race(take(batch));
     rows += batch.rows;
-    batch.nulls.forEach((n, c) => {
-      nulls[c]! += n;
+    batch.nulls.forEach(({ length }, c) => {
+      nulls[c]! += length;
     });
     progress.update("read", rows, source.rows);
     await stop.breathe();
@@ -42,6 +49,9 @@ export interface WholeColumn {
   readonly bytes: number;
   /** Brings it into the engine's memory: to be called once, when it is needed. */
   place(): Promise<TypedArray>;
+  /** If it has nulls, and places are asked for: the rows of those in what `placeFilled` brings. */
+  readonly places: Places | undefined;
+  placeFilled(): Promise<TypedArray>;
 }
 
 export class Loader {
@@ -50,21 +60,24 @@ export class Loader {
   readonly #stop: Stop;
   readonly #progress: Progress;
   readonly #remedy: string;
+  readonly #hasPlaces: boolean;
   #bytes = 0;
 
-  /** `remedy`: what to do if `maxBytes` are too few. */
+  /** `remedy`: what to do if `maxBytes` are too few. `hasPlaces`: places are asked for. */
   constructor(
     engine: Engine,
     maxBytes: number | undefined,
     stop: Stop,
     progress: Progress,
     remedy: string,
+    hasPlaces: boolean,
   ) {
     this.#engine = engine;
     this.#maxBytes = maxBytes;
     this.#stop = stop;
     this.#progress = progress;
     this.#remedy = remedy;
+    this.#hasPlaces = hasPlaces;
   }
 
   /** @throws RingfoldError ERR_MEMORY */
@@ -77,20 +90,24 @@ export class Loader {
     const dtype = batchDtype(source.dtype);
     this.#claim(rows * source.dtype.size);
     const place = () => this.#load(source, dtype);
-    return { name: undefined, dtype, rows, nulls: 0, bytes: rows * dtype.size, place };
+    const whole = { name: undefined, dtype, rows, nulls: 0, bytes: rows * dtype.size };
+    return { ...whole, place, places: undefined, placeFilled: place };
   }
 
   async #ofBatches(source: BatchSource): Promise<WholeColumn[]> {
     const parts: TypedArray[][] = source.columns.map(() => []);
-    const { rows, nulls } = await readBatches(
-      source,
-      this.#stop,
-      this.#progress,
-      async (values) => {
-        this.#claim(values.reduce((sum, { byteLength }) => sum + byteLength, 0));
-        for (const [c, part] of values.entries()) parts[c]!.push(part);
-      },
-    );
+    const filled: TypedArray[][] = source.columns.map(() => []);
+    const places = source.columns.map(() => new Places());
+    const { rows, nulls } = await readBatches(source, this.#stop, this.#progress, async (batch) => {
+      for (const [c, values] of batch.values.entries()) {
+        this.#claim(values.byteLength);
+        parts[c]!.push(values);
+        if (!this.#hasPlaces) continue;
+        const more = places[c]!.fill(values, batch.nulls[c]!);
+        if (more !== values) this.#claim(more.byteLength);
+        filled[c]!.push(more);
+      }
+    });
     return source.columns.map(({ name, dtype }, c) => ({
       name: name || undefined,
       dtype,
@@ -98,6 +115,8 @@ export class Loader {
       nulls: nulls[c]!,
       bytes: parts[c]!.reduce((sum, { byteLength }) => sum + byteLength, 0),
       place: async () => this.#join(parts[c]!.splice(0), dtype),
+      places: this.#hasPlaces && nulls[c]! > 0 ? places[c] : undefined,
+      placeFilled: async () => this.#join(filled[c]!.splice(0), dtype),
     }));
   }
 

@@ -1,14 +1,17 @@
 // Arrow's IPC formats, stream and file (of which Feather version 2 is another
 // name), by flechette. It decodes a file whole, so the file has to fit in memory.
 
-import type { Column as ArrowColumn, DataType } from "@uwdata/flechette";
-import { type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.js";
+import type { Column as ArrowColumn, DataType, Field } from "@uwdata/flechette";
+import { swapBytes } from "../engine/fetch.js";
+import { integerAt } from "../operators/decimal.js";
+import { type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
 import { type Bytes, decodeError, formatError, readBytes } from "./bytes.js";
 import { batchSource } from "./closable.js";
 import { arrowCodecs } from "./codec.js";
 import { selectColumns } from "./columns.js";
+import { decodeFloat16 } from "./float16.js";
 import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./source.js";
-import { compact, roundDecimals } from "./values.js";
+import { batchOf, checkScale, type Kind, partsOf } from "./values.js";
 
 type Flechette = typeof import("@uwdata/flechette");
 /** What the types of numbers have in addition: flechette's union has them type by type. */
@@ -44,32 +47,77 @@ function dtypeOf({ Type }: Flechette, type: NumberType): DtypeInfo | undefined {
   return typeId === Type.Decimal ? dtypeInfo("float64") : undefined;
 }
 
-interface Column {
+/** What a record batch has of a column: buffers as they lie in the file. */
+type RecordBatch = ArrowColumn<unknown>["data"][number];
+
+interface Column extends Kind {
   readonly name: string;
-  readonly dtype: DtypeInfo;
-  /** Digits behind the point of a decimal, else 0. */
-  readonly scale: number;
-  readonly data: ArrowColumn<unknown>["data"];
+  /** Bits of an element in its buffer. */
+  readonly bits: number;
+  /** The n elements in these bytes. */
+  readonly decode: (bytes: Uint8Array, n: number) => ArrayLike<unknown>;
+  readonly data: readonly RecordBatch[];
 }
 
-/** Values as flechette decodes them: buffers themselves where there is nothing to decode. */
-function* chunks(data: Column["data"]): Generator<ArrayLike<unknown>> {
+function unpackBits(bytes: Uint8Array, n: number): Uint8Array {
+  const values = new Uint8Array(n);
+  for (let i = 0; i < values.length; i++) values[i] = (bytes[i >> 3]! >> (i & 7)) & 1;
+  return values;
+}
+
+function decimals(bytes: Uint8Array, width: number, bigEndian: boolean): (number | bigint)[] {
+  const values: (number | bigint)[] = [];
+  for (let at = 0; at < bytes.length; at += width) {
+    values.push(integerAt(bytes, at, width, bigEndian));
+  }
+  return values;
+}
+
+/** How a column is decoded: flechette itself takes every buffer for little-endian. */
+function columnOf(flechette: Flechette, file: string, field: Field, bigEndian: boolean) {
+  const { Type } = flechette;
+  const type: NumberType = field.type;
+  const dtype = dtypeOf(flechette, type)!;
+  if (type.typeId === Type.Bool) return { dtype, bits: 1, decode: unpackBits };
+  if (type.typeId === Type.Decimal) {
+    const { scale = 0, bitWidth = 128 } = type;
+    const decode = (bytes: Uint8Array) => decimals(bytes, bitWidth / 8, bigEndian);
+    return { dtype, scale: checkScale(file, field.name, scale), bits: bitWidth, decode };
+  }
+  const isHalf = type.typeId === Type.Float && type.precision === 0;
+  const size = isHalf ? 2 : dtype.size;
+  const decode = (bytes: Uint8Array, n: number) => {
+    const own = bigEndian ? bytes.slice() : bytes;
+    if (bigEndian) swapBytes(own, size);
+    const { buffer, byteOffset } = own;
+    if (isHalf) return decodeFloat16(new Uint16Array(buffer, byteOffset, n));
+    return new dtype.array!(buffer as ArrayBuffer, byteOffset, n);
+  };
+  return { dtype, bits: 8 * size, decode };
+}
+
+/** The column's values in order, nulls among them. */
+function* chunks({ data, bits, decode }: Column): Generator<ArrayLike<unknown>> {
   for (const batch of data) {
+    const { buffer, byteOffset } = batch.values as Uint8Array;
     for (let at = 0; at < batch.length; at += BATCH_ROWS) {
-      yield batch.slice(at, Math.min(at + BATCH_ROWS, batch.length));
+      const end = Math.min(at + BATCH_ROWS, batch.length);
+      const length = end - at;
+      const bytes = Math.ceil((length * bits) / 8);
+      const found = decode(new Uint8Array(buffer, byteOffset + (at * bits) / 8, bytes), length);
+      const nulls = batch.nullCount > 0 && batch.validity !== undefined;
+      if (nulls) yield Array.from({ length }, (_, i) => (batch.isValid(at + i) ? found[i] : null));
+      else yield found;
     }
   }
 }
 
 function* readBatches(columns: readonly Column[], rows: number): Generator<Batch> {
-  const cursors = columns.map(({ dtype, data }) => compact(dtype, chunks(data)));
+  const cursors = columns.map((column) => partsOf(column, chunks(column)));
   for (let at = 0; at < rows; at += BATCH_ROWS) {
     const n = Math.min(BATCH_ROWS, rows - at);
-    const values: TypedArray[] = cursors.map((next) => next(n));
-    for (const [i, { scale }] of columns.entries()) {
-      if (scale > 0) roundDecimals(values[i] as Float64Array, scale);
-    }
-    yield { rows: n, values, nulls: values.map((array) => n - array.length) };
+    const parts = cursors.map((next) => next(n));
+    yield batchOf(n, parts);
   }
 }
 
@@ -88,13 +136,25 @@ function checkEnd(name: string, data: Uint8Array): void {
   }
 }
 
+function tableOf(flechette: Flechette, name: string, data: Uint8Array) {
+  try {
+    return flechette.tableFromIPC(data, { useBigInt: true });
+  } catch (error) {
+    // Of 10n ** scale: flechette tells no schema without its columns.
+    if (!(error instanceof RangeError && /must be (positive|non-?negative)/.test(error.message))) {
+      throw error;
+    }
+    throw formatError(name, "has decimals of a scale below 0: cast them to a scale of 0", error);
+  }
+}
+
 async function openTable(bytes: Bytes, wanted: readonly string[]): Promise<BatchSource> {
   const { name, size } = bytes;
   const flechette = await import("@uwdata/flechette");
   await arrowCodecs(flechette);
   const data = await readBytes(bytes, 0, size);
   checkEnd(name, data);
-  const table = flechette.tableFromIPC(data, { useBigInt: true });
+  const table = tableOf(flechette, name, data);
   const { fields } = table.schema;
   if (fields.length === 0) throw formatError(name, "its Arrow data has no schema: it is truncated");
   const candidates = fields.map(({ name: field, type }) => ({
@@ -102,15 +162,14 @@ async function openTable(bytes: Bytes, wanted: readonly string[]): Promise<Batch
     type: typeName(flechette, type),
     numeric: dtypeOf(flechette, type) !== undefined,
   }));
-  const columns = selectColumns(name, candidates, wanted).map((place): Column => {
-    const type: NumberType = fields[place]!.type;
-    return {
+  const bigEndian = table.schema.endianness === flechette.Endianness.Big;
+  const columns = selectColumns(name, candidates, wanted).map(
+    (place): Column => ({
       name: candidates[place]!.name,
-      dtype: dtypeOf(flechette, type)!,
-      scale: type.typeId === flechette.Type.Decimal ? type.scale! : 0,
+      ...columnOf(flechette, name, fields[place]!, bigEndian),
       data: table.getChildAt(place).data,
-    };
-  });
+    }),
+  );
   const batches = async function* () {
     try {
       yield* readBatches(columns, table.numRows);
@@ -122,8 +181,8 @@ async function openTable(bytes: Bytes, wanted: readonly string[]): Promise<Batch
 }
 
 /**
- * The numeric columns of an Arrow stream or file, nulls left out: bools as uint8, decimals as
- * float64, float16 as float32. Throws ERR_FORMAT, ERR_COLUMN.
+ * The numeric columns of an Arrow stream or file, of either byte order, nulls left out: bools as
+ * uint8, decimals as float64, float16 as float32. Throws ERR_FORMAT, ERR_COLUMN.
  */
 export async function openArrow(bytes: Bytes, options: OpenOptions): Promise<BatchSource> {
   try {

@@ -42,7 +42,8 @@ export class CellColumn {
   readonly #most: number | bigint = 0;
   #values: Float64Array;
   #count = 0;
-  #nulls = 0;
+  /** Their rows. */
+  #nulls: number[] = [];
 
   constructor(dtype: DtypeInfo) {
     this.#dtype = dtype;
@@ -71,7 +72,7 @@ export class CellColumn {
     const value = this.#valueOf(text);
     if (value === undefined) return false;
     if (value === null) {
-      this.#nulls++;
+      this.#nulls.push(this.#count + this.#nulls.length);
       return true;
     }
     if (this.#dtype.kind !== "float") {
@@ -83,12 +84,13 @@ export class CellColumn {
   }
 
   /** What was put since the last time, nulls left out; the array is the caller's. */
-  take(): { values: TypedArray; nulls: number } {
-    const taken = { values: this.#values.subarray(0, this.#count), nulls: this.#nulls };
+  take(): { values: TypedArray; nulls: Uint32Array } {
+    const nulls = Uint32Array.from(this.#nulls);
+    const taken = { values: this.#values.subarray(0, this.#count), nulls };
     this.#values = this.#allocate();
     this.#count = 0;
-    this.#nulls = 0;
-    return taken as { values: TypedArray; nulls: number };
+    this.#nulls = [];
+    return taken as { values: TypedArray; nulls: Uint32Array };
   }
 }
 

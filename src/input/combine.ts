@@ -8,6 +8,7 @@ import {
   BATCH_ROWS,
   type Batch,
   type BatchSource,
+  NO_NULLS,
   type SegmentSource,
   type Source,
 } from "./source.js";
@@ -54,7 +55,7 @@ async function* segmentBatches({ segments, dtype }: SegmentSource): AsyncGenerat
       const rows = Math.min(BATCH_ROWS, segment.length - first);
       const bytes = new Uint8Array(rows * dtype.size);
       readRun(segment, first, rows, dtype.size, bytes);
-      yield { rows, values: [toArray(bytes, dtype)], nulls: [0] };
+      yield { rows, values: [toArray(bytes, dtype)], nulls: [NO_NULLS] };
     }
   }
 }

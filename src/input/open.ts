@@ -14,6 +14,7 @@ import {
   seekable,
 } from "./bytes.js";
 import { combine, type Named } from "./combine.js";
+import { checkPath } from "./elsewhere.js";
 import { openNpy } from "./npy.js";
 import { batchDtype, openRaw } from "./raw.js";
 import { HEAD_BYTES, sniff } from "./sniff.js";
@@ -53,7 +54,7 @@ async function openInput(input: FileBytes | ByteStream, options: OpenOptions): P
     : input.peek(HEAD_BYTES));
   switch (sniff(name, head, options)) {
     case "npy":
-      return checkArray(name, await openNpy(input), options);
+      return checkDtype(name, await openNpy(input, options), options.dtype);
     case "raw": {
       const dtype = dtypeInfo(options.dtype ?? "");
       return checkArray(name, openRaw(input, dtype), { ...options, dtype: undefined });
@@ -74,6 +75,7 @@ async function openInput(input: FileBytes | ByteStream, options: OpenOptions): P
 }
 
 async function openOne(path: string, options: OpenOptions): Promise<Named> {
+  checkPath(path);
   const input = await openBytes(path);
   try {
     return { name: input.name, source: await openInput(input, options) };

@@ -2,13 +2,15 @@
 // group is decoded whole, so memory is bounded by the largest row group.
 
 import type { AsyncBuffer, FileMetaData, SchemaElement, SchemaTree } from "hyparquet";
-import { type Dtype, type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.js";
+import { integerAt, narrow } from "../operators/decimal.js";
+import { type Dtype, type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
 import { type Bytes, decodeError, formatError, readBytes } from "./bytes.js";
 import { batchSource } from "./closable.js";
 import { parquetCodecs } from "./codec.js";
 import { selectColumns } from "./columns.js";
 import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./source.js";
-import { compact, roundDecimals } from "./values.js";
+import { readUint32 } from "./uint32.js";
+import { batchOf, checkScale, type Kind, partsOf } from "./values.js";
 
 const MAGIC = "PAR1";
 const ENCRYPTED = "PARE";
@@ -30,6 +32,10 @@ function annotation({ logical_type, converted_type }: SchemaElement): string | u
   }
   return (logical_type?.type ?? converted_type)?.toLowerCase();
 }
+
+/** Digits behind the point, by the newer of two annotations. */
+const scaleOf = ({ logical_type: logical, scale = 0 }: SchemaElement): number =>
+  logical?.type === "DECIMAL" ? logical.scale : scale;
 
 /** The dtype of a column's numbers, after "Logical types" in the format's documentation. */
 function dtypeOf({ element, children }: SchemaTree): DtypeInfo | undefined {
@@ -69,44 +75,61 @@ async function checkTail(bytes: Bytes): Promise<void> {
   }
 }
 
-interface Column {
+interface Column extends Kind {
   readonly name: string;
-  readonly dtype: DtypeInfo;
-  /** Digits behind the point of a decimal, else 0. */
-  readonly scale: number;
+  /** The file's root, and the column. */
+  readonly path: readonly [SchemaTree, SchemaTree];
 }
 
-/** hyparquet knows decimals by the older of the two annotations only. */
-function annotateDecimals({ schema }: FileMetaData): void {
+/** hyparquet would make floats of decimals: without their annotation they stay what is stored. */
+function stripDecimals({ schema }: FileMetaData): void {
   for (const element of schema) {
-    const { logical_type: logical } = element;
-    if (logical?.type !== "DECIMAL") continue;
-    element.converted_type = "DECIMAL";
-    element.scale = logical.scale;
+    if (annotation(element) !== "decimal") continue;
+    delete element.logical_type;
+    delete element.converted_type;
   }
 }
 
-/** The values of one column in rows start … end − 1, nulls among them, in order. */
-async function readRows(
+/** The integers of decimals, however they are stored; nulls stay. */
+function unscaled(values: ArrayLike<unknown>): (number | bigint | null)[] {
+  return Array.from(values, (value) => {
+    if (value === null || value === undefined) return null;
+    if (value instanceof Uint8Array) return integerAt(value, 0, value.length, true);
+    return narrow(value as number | bigint);
+  });
+}
+
+/** The values of one column in a row group, nulls among them, in order. */
+async function readGroup(
   file: AsyncBuffer,
   metadata: FileMetaData,
-  column: string,
+  { name, dtype, scale, path }: Column,
+  group: number,
   start: number,
-  end: number,
 ): Promise<ArrayLike<unknown>[]> {
+  const compressors = await parquetCodecs();
+  const { columns, num_rows } = metadata.row_groups[group]!;
+  if (dtype.name === "uint32") {
+    const found = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name);
+    if (!found?.meta_data || found.file_path) throw new Error("its columns lie in other files");
+    return readUint32(file, path, found.meta_data, compressors);
+  }
   const { parquetRead } = await import("hyparquet");
   const chunks: { rowStart: number; data: ArrayLike<unknown> }[] = [];
   await parquetRead({
     file,
     metadata,
-    columns: [column],
+    columns: [name],
     rowStart: start,
-    rowEnd: end,
-    compressors: await parquetCodecs(),
+    rowEnd: start + Number(num_rows),
+    compressors,
+    // Bytes of decimals are no text.
+    utf8: false,
     // Chunks come in whatever order their pages were decoded.
     onChunk: ({ rowStart, columnData }) => chunks.push({ rowStart, data: columnData }),
   });
-  return chunks.sort((a, b) => a.rowStart - b.rowStart).map(({ data }) => data);
+  const found = chunks.sort((a, b) => a.rowStart - b.rowStart).map(({ data }) => data);
+  return scale === undefined ? found : found.map(unscaled);
 }
 
 async function* readBatches(
@@ -116,20 +139,17 @@ async function* readBatches(
   columns: readonly Column[],
 ): AsyncGenerator<Batch> {
   let start = 0;
-  for (const group of metadata.row_groups) {
+  for (const [i, group] of metadata.row_groups.entries()) {
     const end = start + Number(group.num_rows);
     try {
-      const cursors: ((rows: number) => TypedArray)[] = [];
-      for (const { name: column, dtype } of columns) {
-        cursors.push(compact(dtype, await readRows(file, metadata, column, start, end)));
+      const cursors = [];
+      for (const column of columns) {
+        cursors.push(partsOf(column, await readGroup(file, metadata, column, i, start)));
       }
       for (let at = start; at < end; at += BATCH_ROWS) {
         const rows = Math.min(BATCH_ROWS, end - at);
-        const values = cursors.map((next) => next(rows));
-        for (const [i, { scale }] of columns.entries()) {
-          if (scale > 0) roundDecimals(values[i] as Float64Array, scale);
-        }
-        yield { rows, values, nulls: values.map((array) => rows - array.length) };
+        const parts = cursors.map((next) => next(rows));
+        yield batchOf(rows, parts);
       }
     } catch (error) {
       throw decodeError(name, "Parquet", error);
@@ -152,23 +172,25 @@ async function openColumns(bytes: Bytes, wanted: readonly string[]): Promise<Bat
     },
   };
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
-  annotateDecimals(metadata);
   const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
   if (rows !== Number(metadata.num_rows)) {
     throw formatError(name, `its footer says ${metadata.num_rows} rows, its row groups ${rows}`);
   }
-  const fields = parquetSchema(metadata).children.map((field) => ({
+  const root = parquetSchema(metadata);
+  const fields = root.children.map((field) => ({
+    path: [root, field] as const,
     name: field.element.name,
     type: typeName(field),
     dtype: dtypeOf(field),
-    scale: annotation(field.element) === "decimal" ? (field.element.scale ?? 0) : 0,
+    scale: annotation(field.element) === "decimal" ? scaleOf(field.element) : undefined,
     numeric: dtypeOf(field) !== undefined,
   }));
-  const columns = selectColumns(name, fields, wanted).map((place) => ({
-    name: fields[place]!.name,
-    dtype: fields[place]!.dtype!,
-    scale: fields[place]!.scale,
-  }));
+  const columns = selectColumns(name, fields, wanted).map((place) => {
+    const { dtype, ...field } = fields[place]!;
+    if (field.scale !== undefined) checkScale(name, field.name, field.scale);
+    return { ...field, dtype: dtype! };
+  });
+  stripDecimals(metadata);
   return batchSource(
     name,
     { columns, rows },

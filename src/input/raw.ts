@@ -6,7 +6,7 @@ import { type DtypeInfo, dtypeInfo, type TypedArray } from "../operators/dtype.j
 import { type ByteStream, type FileBytes, formatError } from "./bytes.js";
 import { batchSource } from "./closable.js";
 import { decodeFloat16 } from "./float16.js";
-import { BATCH_ROWS, type Batch, type BatchSource, type Source } from "./source.js";
+import { BATCH_ROWS, type Batch, type BatchSource, NO_NULLS, type Source } from "./source.js";
 
 /**
  * The dtype of a batch whose elements are `dtype` in the file: float16 becomes float32
@@ -52,7 +52,7 @@ async function* streamBatches(
     // A copy: aligned, and the receiver's own. (A Buffer's `slice` would be a view.)
     const bytes = new Uint8Array(await stream.take(got));
     if (swap) swapBytes(bytes, size);
-    yield { rows: got / size, values: [toArray(bytes, dtype)], nulls: [0] };
+    yield { rows: got / size, values: [toArray(bytes, dtype)], nulls: [NO_NULLS] };
   }
   if (length !== undefined && total < limit) {
     throw formatError(

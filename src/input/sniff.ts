@@ -4,6 +4,7 @@
 import { extname } from "node:path";
 import { RingfoldError } from "../errors.js";
 import { formatError } from "./bytes.js";
+import { checkContent } from "./elsewhere.js";
 import type { Format, OpenOptions } from "./source.js";
 
 /** Bytes that `sniff` wants to see, for telling text from other things. */
@@ -43,11 +44,6 @@ const MAGIC: readonly (readonly [bytes: string, format: Format])[] = [
 const STRANGERS: readonly (readonly [bytes: string, what: string, remedy: string])[] = [
   ["PARE", "a Parquet file with an encrypted footer", "decrypt it first"],
   ["FEA1", "a Feather version 1 file", "write it again as version 2, which is an Arrow file"],
-  ["\x1f\x8b", "compressed by gzip", "decompress it first, as in `gzip -dc FILE | ringfold …`"],
-  ["\x28\xb5\x2f\xfd", "compressed by zstd", "decompress it first"],
-  ["\xfd7zXZ", "compressed by xz", "decompress it first"],
-  ["BZh", "compressed by bzip2", "decompress it first"],
-  ["PK\x03\x04", "a zip archive (an .npz file is one)", "unpack it first"],
   ["\x89HDF", "an HDF5 file", "convert its array to .npy first"],
   ["\xff\xfe", "UTF-16 text", "convert it to UTF-8"],
   ["\xfe\xff", "UTF-16 text", "convert it to UTF-8"],
@@ -126,6 +122,7 @@ function checkRaw(name: string, { dtype }: OpenOptions): "raw" {
  */
 export function sniff(name: string, head: Uint8Array, options: OpenOptions): Format {
   const { dtype, format } = options;
+  checkContent(name, head, options);
   if (format === "raw") return checkRaw(name, options);
   if (format === "csv") return checkText(name, head);
   if (format !== undefined) return format;

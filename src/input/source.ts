@@ -3,6 +3,7 @@
 // feed them; a reader knows nothing of engines.
 
 import type { FileRun } from "../engine/fetch.js";
+import type { Decimals } from "../operators/decimal.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
 
 /** Numeric bytes in seekable files, read by the workers themselves. */
@@ -19,14 +20,18 @@ export interface SegmentSource {
 /** The most rows of one batch: 2 MiB of float64, so that a column stays in the cache. */
 export const BATCH_ROWS = 262_144;
 
+export const NO_NULLS = new Uint32Array(0);
+
 /** Values of one batch of rows: one entry a selected column, nulls left out. */
 export interface Batch {
   /** Rows of the batch, nulls included: at most `BATCH_ROWS`, and more than none. */
   readonly rows: number;
   /** The receiver's to keep: no later batch is written into them. */
   readonly values: readonly TypedArray[];
-  /** Nulls left out, one count a column. */
-  readonly nulls: readonly number[];
+  /** Nulls left out, by column: their rows, from 0 within the batch, ascending. */
+  readonly nulls: readonly Uint32Array[];
+  /** What the values of a column of decimals are the nearest float64 of. */
+  readonly decimals?: readonly (Decimals | undefined)[];
 }
 
 /** Columns that have to be decoded, in batches of bounded size, in row order. */
@@ -53,4 +58,8 @@ export interface OpenOptions {
   readonly dtype: string | undefined;
   /** Says what the content would have to be guessed from: for text without a name, above all. */
   readonly format?: Format | undefined;
+  /** Whether the order of elements matters: then NumPy's, however they are stored. */
+  readonly ordered?: boolean | undefined;
+  /** Hears what was guessed, and what was read in another way than it stands in the file. */
+  readonly note?: ((text: string) => void) | undefined;
 }

@@ -1,21 +1,47 @@
-// Decoded values, nulls among them, into typed arrays without them.
+// Decoded values, nulls among them, into the columns of a batch, without them.
 
+import { type Decimals, nearestOf } from "../operators/decimal.js";
 import type { DtypeInfo, TypedArray } from "../operators/dtype.js";
+import { formatError } from "./bytes.js";
+import { type Batch, NO_NULLS } from "./source.js";
+
+/** How the values of a column become numbers. */
+export interface Kind {
+  readonly dtype: DtypeInfo;
+  /** Of decimals, whose values are integers: digits behind the point. */
+  readonly scale?: number | undefined;
+}
+
+/** Beyond it, every decimal that a file can hold is 0. */
+const MOST_SCALE = 1000;
+
+/** Throws ERR_FORMAT for a scale that no decimal has. */
+export function checkScale(file: string, column: string, scale: number): number {
+  if (Number.isInteger(scale) && scale >= 0 && scale <= MOST_SCALE) return scale;
+  throw formatError(
+    file,
+    `column ${JSON.stringify(column)} has decimals of scale ${scale}, and those from 0 to ` +
+      `${MOST_SCALE} can be read: cast it`,
+  );
+}
+
+/** A column's part of a batch. */
+interface Part {
+  readonly values: TypedArray;
+  readonly nulls: Uint32Array;
+  readonly decimals: Decimals | undefined;
+}
 
 /**
- * Walks through chunks of values in order: each call takes the next `rows` of them and returns
- * those that are not null, in an array of its own. A typed array has no nulls.
+ * Walks through chunks of values in order: each call puts the next `rows` of them into `out`, nulls
+ * left out, and tells how many it put and which rows were null. A typed array has no nulls.
  */
-export function compact(
-  dtype: DtypeInfo,
-  chunks: Iterable<ArrayLike<unknown>>,
-): (rows: number) => TypedArray {
+export function compact(chunks: Iterable<ArrayLike<unknown>>) {
   const iterator = chunks[Symbol.iterator]();
   let values: ArrayLike<unknown> = [];
   let at = 0;
-  return (rows) => {
-    // Of whatever type: values are of the right one, numbers or bigints.
-    const out = new dtype.array!(new ArrayBuffer(rows * dtype.size)) as Float64Array<ArrayBuffer>;
+  return (rows: number, out: { [place: number]: unknown }): { n: number; nulls: Uint32Array } => {
+    const nulls: number[] = [];
     let n = 0;
     for (let left = rows; left > 0; ) {
       if (at === values.length) {
@@ -26,33 +52,42 @@ export function compact(
       }
       const end = Math.min(values.length, at + left);
       left -= end - at;
-      if (ArrayBuffer.isView(values)) {
-        out.set((values as Float64Array).subarray(at, end), n);
+      if (ArrayBuffer.isView(values) && ArrayBuffer.isView(out)) {
+        // Of one type: what a column is decoded to is what its dtype has.
+        (out as Float64Array).set((values as Float64Array).subarray(at, end), n);
         n += end - at;
         at = end;
       }
       for (; at < end; at++) {
-        const value = values[at] as number | null | undefined;
+        const value = values[at];
         if (value !== null && value !== undefined) out[n++] = value;
+        else nulls.push(n + nulls.length);
       }
     }
-    return out.subarray(0, n);
+    return { n, nulls: nulls.length === 0 ? NO_NULLS : Uint32Array.from(nulls) };
   };
 }
 
-/** Integers below this times a power of ten are told apart from what a library makes of them. */
-const EXACT = 2 ** 50;
+/** Reads a column from its chunks, the next `rows` a call; arrays are the receiver's. */
+export function partsOf({ dtype, scale }: Kind, chunks: Iterable<ArrayLike<unknown>>) {
+  const next = compact(chunks);
+  return (rows: number): Part => {
+    if (scale !== undefined) {
+      const unscaled: (number | bigint)[] = [];
+      const { nulls } = next(rows, unscaled);
+      return { values: nearestOf(unscaled, scale), nulls, decimals: { unscaled, scale } };
+    }
+    const out = new dtype.array!(new ArrayBuffer(rows * dtype.size));
+    const { n, nulls } = next(rows, out as { [place: number]: unknown });
+    return { values: out.subarray(0, n) as TypedArray, nulls, decimals: undefined };
+  };
+}
 
-/**
- * Makes each decimal, n · 10^−scale within a few units in the last place, the nearest float64,
- * in place: libraries multiply by 10^−scale, which turns 0.3 into 0.30000000000000004. Where
- * |n| ≥ 2^50, it stays what it is.
- */
-export function roundDecimals(values: Float64Array, scale: number): void {
-  if (scale <= 0 || scale > 22) return;
-  const power = 10 ** scale;
-  for (let i = 0; i < values.length; i++) {
-    const n = Math.round(values[i]! * power);
-    if (Math.abs(n) < EXACT) values[i] = n / power;
-  }
+export function batchOf(rows: number, parts: readonly Part[]): Batch {
+  return {
+    rows,
+    values: parts.map(({ values }) => values),
+    nulls: parts.map(({ nulls }) => nulls),
+    decimals: parts.map(({ decimals }) => decimals),
+  };
 }

@@ -50,6 +50,17 @@ export interface Receipted<R> {
   readonly receipt: Receipt;
 }
 
+/** A naive value beside the one that was returned; `single`: both are float32. */
+export function compareNaive(value: Value, naive: Value, single: boolean): Naive {
+  const isSame = Object.is(value, naive);
+  const areNumbers = typeof value === "number" && typeof naive === "number";
+  return {
+    value: naive,
+    differs: !isSame,
+    ulps: areNumbers && !isSame ? ulpsApart(value, naive, single) : 0,
+  };
+}
+
 /** `census`: address of that state; undefined for integers. `hasBlocks`: not pairwise. */
 export function makeReceipt(
   state: StateReader,
@@ -62,15 +73,6 @@ export function makeReceipt(
   { single }: FinishContext,
 ): Receipt {
   const at = (i: number) => (census === undefined ? 0 : Number(state.i64(census + 8 * i)));
-  const compare = (value: Value, other: Value): Naive => {
-    const isSame = Object.is(value, other);
-    const areNumbers = typeof value === "number" && typeof other === "number";
-    return {
-      value: other,
-      differs: !isSame,
-      ulps: areNumbers && !isSame ? ulpsApart(value, other, single) : 0,
-    };
-  };
   return {
     elements: length,
     nans: at(0),
@@ -78,7 +80,7 @@ export function makeReceipt(
     negativeInfinities: at(2),
     nulls: 0,
     naive: Object.fromEntries(
-      names.map((name, i) => [name, compare(values[i] as Value, naive[i] as Value)]),
+      names.map((name, i) => [name, compareNaive(values[i] as Value, naive[i] as Value, single)]),
     ),
     modes:
       census === undefined || !hasBlocks

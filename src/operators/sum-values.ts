@@ -13,6 +13,38 @@ export function wordsOf(state: WordReader, at: number, words: number): bigint {
   return value;
 }
 
+/** num / den · 2^exponent. */
+interface Quotient {
+  readonly num: bigint;
+  readonly den: bigint;
+  readonly exponent: number;
+}
+
+/**
+ * The variance of n numbers whose sum is s · 2^sScale and whose squares add up to q · 2^qScale:
+ * population (ddof 0) or sample (1). Undefined if there are too few.
+ */
+export function spreadOf(
+  n: bigint,
+  s: bigint,
+  q: bigint,
+  ddof: bigint,
+  sScale = 0,
+  qScale = 0,
+): Quotient | undefined {
+  const den = n * (n - ddof);
+  if (n === 0n || den <= 0n) return undefined;
+  const exponent = Math.min(2 * sScale, qScale);
+  const squares = (n * q) << BigInt(qScale - exponent);
+  return { num: squares - ((s * s) << BigInt(2 * sScale - exponent)), den, exponent };
+}
+
+/** Σ|x| / |Σx|. */
+export function condition(abs: bigint, sum: bigint, single: boolean): number {
+  if (abs === 0n) return Number.NaN;
+  return sum === 0n ? Number.POSITIVE_INFINITY : ratio(abs, sum < 0n ? -sum : sum, 0, single);
+}
+
 export function sumValues(state: WordReader): SumValues {
   const special = (at: number, form: number) => (form < 0 ? specialOf(state, at) : undefined);
   const count = (at: number, form: number) => state.i64(at + (form < 0 ? EXACT_COUNT : 8 * form));
@@ -44,24 +76,17 @@ export function sumValues(state: WordReader): SumValues {
 
     condition(at, magnitudes, form, single) {
       if (special(at, form) !== undefined) return Number.NaN;
-      const [sum, abs] = [value(at, form), value(magnitudes, form)];
-      if (abs === 0n) return Number.NaN;
-      return sum === 0n ? Number.POSITIVE_INFINITY : ratio(abs, sum < 0n ? -sum : sum, 0, single);
+      return condition(value(magnitudes, form), value(at, form), single);
     },
 
     spread(at, squares, form, squaresForm, ddof, isRoot, single) {
-      const n = count(at, form);
-      const den = n * (n - BigInt(ddof));
-      if (den <= 0n) return Number.NaN;
       if (special(at, form) !== undefined || special(squares, squaresForm) !== undefined) {
         return Number.NaN;
       }
-      const [s, q] = [value(at, form), value(squares, squaresForm)];
-      const exponent = Math.min(2 * scale(form), scale(squaresForm));
-      const num =
-        ((n * q) << BigInt(scale(squaresForm) - exponent)) -
-        ((s * s) << BigInt(2 * scale(form) - exponent));
-      return (isRoot ? rootOfRatio : ratio)(num, den, exponent, single);
+      const [n, s, q] = [count(at, form), value(at, form), value(squares, squaresForm)];
+      const parts = spreadOf(n, s, q, BigInt(ddof), scale(form), scale(squaresForm));
+      if (parts === undefined) return Number.NaN;
+      return (isRoot ? rootOfRatio : ratio)(parts.num, parts.den, parts.exponent, single);
     },
   };
 }

@@ -74,16 +74,22 @@ export interface Reduced {
   readonly threads: number;
 }
 
-/** Runs `reduce … --json`, which has to succeed and to say nothing else. */
-export async function reduce(args: readonly string[], settings: Settings = {}): Promise<Reduced> {
+/** Runs `reduce … --json`, which has to succeed and to say nothing else but what is expected. */
+export async function reduce(
+  args: readonly string[],
+  settings: Settings & { readonly says?: string } = {},
+): Promise<Reduced> {
   const result = await run(["reduce", "--json", ...args], settings);
-  assert.is(result.err, "", args.join(" "));
+  assert.is(result.err, settings.says ?? "", args.join(" "));
   assert.is(result.code, 0, args.join(" "));
   return JSON.parse(result.out) as Reduced;
 }
 
 /** The results of the one column there is. */
-export async function results(args: readonly string[], settings: Settings = {}) {
+export async function results(
+  args: readonly string[],
+  settings: Settings & { readonly says?: string } = {},
+) {
   const { columns } = await reduce(args, settings);
   assert.is(columns.length, 1);
   return columns[0]!.results;

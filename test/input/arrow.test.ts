@@ -16,7 +16,7 @@ import {
   utf8,
 } from "@uwdata/flechette";
 import { assert, seeded, test } from "../harness.js";
-import { COLUMNS, OTHERS, ROWS } from "./fixtures/tables.js";
+import { COLUMNS, DECIMALS, OTHERS, ROWS } from "./fixtures/tables.js";
 import { dataset, equalValues, fixture, inFolder, open, put, read } from "./support.js";
 
 async function check(file: string, names: readonly string[]): Promise<void> {
@@ -53,6 +53,51 @@ test("LZ4 blocks that refer back to earlier ones are read", async () => {
 
 test("record batches that begin within a byte of the last one's bits are put together", () =>
   check("drops.arrows", SOME));
+
+test("a big-endian stream has the values that it had, not their bytes backwards", () =>
+  check(
+    "big-endian.arrows",
+    ["i", "u"]
+      .flatMap((sign) => [8, 16, 32, 64].map((bits) => `${sign}${bits}`))
+      .concat(["f16", "f32", "f64", "bool", "dec", "last"]),
+  ));
+
+test("decimals of any width and scale are the nearest float64", async () => {
+  const { columns } = await read(fixture("decimals.arrow"), { columns: Object.keys(DECIMALS) });
+  for (const { name, values } of columns) {
+    const { scale, unscaled } = DECIMALS[name]!;
+    equalValues(
+      values,
+      unscaled.map((n) => Number(`${n}e${-scale}`)),
+      name,
+    );
+  }
+});
+
+test("what holds no numbers of its own is refused by its type, and numbers beside it are read", async () => {
+  const types = {
+    codes: "a dictionary of int64",
+    runs: "runendencoded",
+    union: "union",
+    none: "null",
+    time: "time",
+    duration: "duration",
+    day: "date",
+    interval: "interval",
+    view: "utf8view",
+  };
+  for (const [name, type] of Object.entries(types)) {
+    const error = await assert.rejects(
+      open(fixture("others.arrow"), { columns: [name] }),
+      "ERR_COLUMN",
+    );
+    assert.match(error.message, `column "${name}" holds ${type}, which is not numeric`);
+  }
+  const { columns } = await read(fixture("others.arrow"));
+  assert.equal(columns[0], { name: "number", dtype: "int16", values: [1, 3], nulls: 1 });
+  const error = await assert.rejects(open(fixture("decimals-negative.arrow")), "ERR_FORMAT");
+  assert.match(error.message, "has decimals of a scale below 0: cast them");
+});
 
 test("a file without rows has none", async () => {
   const { rows, columns } = await read(fixture("empty.arrow"), { columns: ["i8", "dec"] });

@@ -87,6 +87,8 @@ test("what goes wrong below a stream is ERR_FILE with its cause, and ERR_CLOSED 
   await assert.rejects(stream.peek(1), "ERR_CLOSED");
 });
 
+const NONE = { columns: [], dtype: undefined };
+
 test("a big-endian array in a stream is swapped, wherever its chunks end", async () => {
   const header = "{'descr': '>i4', 'fortran_order': False, 'shape': (3,), }\n";
   const prefix = `\x93NUMPY\x01\0${String.fromCharCode(header.length)}\0`;
@@ -94,7 +96,7 @@ test("a big-endian array in a stream is swapped, wherever its chunks end", async
   const file = Buffer.concat([Buffer.from(prefix, "latin1"), Buffer.from(header), numbers]);
   for (let cut = 1; cut < file.length; cut++) {
     const chunks = chunksOf(file.subarray(0, cut), file.subarray(cut));
-    const { columns } = await collect(await openNpy(new ByteStream("s", chunks)));
+    const { columns } = await collect(await openNpy(new ByteStream("s", chunks), NONE));
     assert.equal(columns[0]!.values, [1, 256, -2], `cut at ${cut}`);
   }
 });

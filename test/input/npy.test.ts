@@ -197,6 +197,11 @@ test("a header that is malformed, or claims what cannot be, is refused with the 
       assert.match(error.message, says);
       assert.match(error.message, "bad.npy");
     }
+    for (const descr of ["'|V2'", "'<V2'", "'<V1'"]) {
+      const half = put(folder, "bad.npy", npy(dict("(1,)", descr), 2));
+      const error = await assert.rejects(open(half), "ERR_DTYPE");
+      assert.match(error.message, /a type without a name, as bfloat16.*x\.astype\('float32'\)/);
+    }
     const unknown = put(folder, "bad.npy", npy(dict("(1,)", "'<f3'"), 8));
     assert.match(
       (await assert.rejects(open(unknown), "ERR_DTYPE")).message,

@@ -54,7 +54,7 @@ test("a name that promises a binary format which is not there is an error that s
       ["a.parquet", npyOf([1]), /it is a NumPy file/],
       ["a.parquet", "", /it is empty/],
       ["a.npy", Buffer.from([0, 1, 2, 3]), /starts with the bytes 00 01 02 03/],
-      ["a.parquet", Buffer.from([0x1f, 0x8b, 8, 0]), /it is compressed by gzip/],
+      ["a.parquet", Buffer.from([0x1f, 0x8b, 8, 0]), /is compressed by gzip/],
     ];
     for (const [name, content, says] of files) {
       const error = await assert.rejects(open(put(folder, name, content)), "ERR_FORMAT");
@@ -69,9 +69,9 @@ test("what is neither text nor known is refused, with what to do about it", () =
       ["x.csv", raw([1.5]), /not text.*--dtype/],
       ["x.csv", "", /is empty/],
       ["x", "", /is empty/],
-      ["x.csv.gz", Buffer.from([0x1f, 0x8b, 8, 0]), /compressed by gzip.*gzip -dc/],
+      ["x.csv.gz", Buffer.from([0x1f, 0x8b, 8, 0]), /compressed by gzip.*gunzip -c/],
       ["x.zst", Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), /compressed by zstd/],
-      ["x.npz", Buffer.from("PK\x03\x04...."), /zip archive.*unpack/],
+      ["x.npz", Buffer.from("PK\x03\x04...."), /an archive \(zip\).*unpack/],
       ["x.h5", Buffer.from("\x89HDF\r\n", "latin1"), /HDF5/],
       ["x.csv", Buffer.from("\ufeffa\n1\n", "utf16le"), /UTF-16.*UTF-8/],
       ["x", Buffer.from("PARE...."), /encrypted/],

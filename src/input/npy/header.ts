@@ -123,7 +123,9 @@ const REFUSED: readonly (readonly [pattern: RegExp, what: string, remedy: string
   [/^[<>]?[SUa]/, "strings", "save a numeric array"],
   [/^[<>=|]?[cG]/, "complex numbers", "save x.real and x.imag"],
   [/^[<>=|]?[mM]/, "dates or time spans", "save x.astype('int64')"],
-  [/^\|?V/, "records", "save one field: x['name']"],
+  [/^[<>=|]?V[12]$/, "a type without a name, as bfloat16 and float8", "save x.astype('float32')"],
+  [/^[<>=|]?V/, "records", "save one field: x['name']"],
+  [/^[<>=|]?T/, "strings", "save a numeric array"],
   [/^[<>=|]?[fg](12|16)$/, "long doubles", "save x.astype('float64')"],
 ];
 
