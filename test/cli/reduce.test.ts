@@ -20,7 +20,7 @@ from fractions import Fraction
 import numpy as np
 r = np.random.default_rng(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
 def facts(a):
-    flat = a.ravel(order="A")
+    flat = a.ravel(order="C")
     exact = sum(Fraction(x) for x in flat.tolist())
     facts = {
         "sum": str(exact) if a.dtype.kind != "f" else repr(float(exact)),
