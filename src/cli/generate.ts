@@ -56,7 +56,7 @@ export async function generate(
   stop: Stop,
   progress: Progress,
 ): Promise<Float64Array<SharedArrayBuffer>> {
-  const values = engine.alloc("float64", length);
+  const values = engine.allocUnfilled("float64", length) as Float64Array<SharedArrayBuffer>;
   const uniform = new Uniform(seed);
   for (let done = 0; done < length; done += TURN) {
     uniform.fill(values.subarray(done, done + TURN));

@@ -97,7 +97,7 @@ export class Loader {
       rows,
       nulls: nulls[c]!,
       bytes: parts[c]!.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      place: async () => this.#join(parts[c]!.splice(0), dtype),
+      place: () => this.#join(parts[c]!.splice(0), dtype),
     }));
   }
 
@@ -113,7 +113,7 @@ export class Loader {
 
   async #load(source: SegmentSource, dtype: DtypeInfo): Promise<TypedArray> {
     const { size } = source.dtype;
-    const view = this.#engine.alloc(dtype.name, source.length);
+    const view = this.#engine.allocUnfilled(dtype.name, source.length);
     const room = new Uint8Array(BATCH_ROWS * size);
     let at = 0;
     for (const segment of source.segments) {
@@ -131,13 +131,14 @@ export class Loader {
     return view;
   }
 
-  #join(parts: readonly TypedArray[], { name }: DtypeInfo): TypedArray {
+  async #join(parts: readonly TypedArray[], { name }: DtypeInfo): Promise<TypedArray> {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const view = this.#engine.alloc(name, length);
+    const view = this.#engine.allocUnfilled(name, length);
     let at = 0;
     for (const part of parts) {
       (view as Float64Array).set(part as Float64Array, at);
       at += part.length;
+      await this.#stop.breathe();
     }
     return view;
   }

@@ -35,7 +35,8 @@ function only(file: string, candidates: readonly Candidate[]): number {
 }
 
 function named(file: string, candidates: readonly Candidate[], name: string): number {
-  const index = candidates.findIndex((candidate) => candidate.name === name);
+  const place = candidates.findIndex((candidate) => candidate.name === name);
+  const index = place < 0 && /^\d+$/.test(name) ? Number(name) : place;
   const found = candidates[index];
   if (found === undefined) {
     const names = candidates.map((candidate) => candidate.name);
@@ -44,21 +45,37 @@ function named(file: string, candidates: readonly Candidate[], name: string): nu
     const quoted = JSON.stringify(name);
     throw columnError(file, `has no column ${quoted}${hint} It has ${list(candidates)}`);
   }
-  if (candidates.findLastIndex((candidate) => candidate.name === name) !== index) {
-    throw columnError(file, `has several columns named ${JSON.stringify(name)}: rename them`);
+  const namesakes = candidates.flatMap((one, i) => (one.name === name ? [i] : []));
+  if (namesakes.length > 1) {
+    throw columnError(
+      file,
+      `has several columns named ${JSON.stringify(name)}: give a place, ${namesakes.join(" or ")}`,
+    );
   }
   if (!found.numeric) {
     throw columnError(
       file,
-      `column ${JSON.stringify(name)} holds ${found.type}, which is not numeric`,
+      `column ${JSON.stringify(found.name)} holds ${found.type}, which is not numeric`,
     );
   }
   return index;
 }
 
+/** A name, a place, a list of both, or `*`; names come first, whatever they look like. */
+function several(file: string, candidates: readonly Candidate[], text: string): number[] {
+  const isName = candidates.some(({ name }) => name === text);
+  if (text === "*" && !isName) {
+    const places = candidates.flatMap(({ numeric }, place) => (numeric ? [place] : []));
+    return places.length > 0 ? places : [only(file, candidates)];
+  }
+  if (!text.includes(",") || isName) return [named(file, candidates, text)];
+  return text.split(",").map((part) => named(file, candidates, part.trim()));
+}
+
 /**
  * Places of the columns that are `wanted`, in that order; of the only numeric one, if none
- * is. Throws ERR_COLUMN, which lists the columns there are.
+ * is. Each is a name, a place from 0, a comma-separated list of both, or `*` for all numeric
+ * ones. Throws ERR_COLUMN, which lists the columns there are.
  */
 export function selectColumns(
   file: string,
@@ -66,5 +83,5 @@ export function selectColumns(
   wanted: readonly string[],
 ): number[] {
   if (wanted.length === 0) return [only(file, candidates)];
-  return wanted.map((name) => named(file, candidates, name));
+  return wanted.flatMap((text) => several(file, candidates, text));
 }
