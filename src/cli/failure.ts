@@ -49,7 +49,8 @@ export async function report(thrown: unknown, argv: readonly string[]): Promise<
   else if (isNews) write(2, `  caused by: ${cause.message}\n`);
   // Code that is not ours, or that should not have failed: where it was matters.
   if (!isAsked && (code === "ERR_USER_OPERATOR" || code === "ERR_INTERNAL")) {
-    write(2, "Where it was thrown: the same with --debug.\n");
+    const place = /^ +at .*$/m.exec(error.stack ?? "")?.[0].trimStart();
+    write(2, `${place === undefined ? "" : `  ${place}; `}the whole stack: --debug\n`);
   }
   if (error instanceof UsageError && error.wantsHelp) {
     const { helpOf } = await import("./yargs.js");

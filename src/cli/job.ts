@@ -128,9 +128,11 @@ export async function runJob(
   stop.onExit = () => progress.stop();
   // Told at the end, below the bar.
   const notes: string[] = [];
-  const report = await run(args, starting, helps, stop, progress, (text) =>
-    notes.push(text),
-  ).finally(() => notes.forEach((text) => write(2, `ringfold: ${text}\n`)));
+  const note = (text: string) => {
+    notes.push(`ringfold: ${text}\n`);
+  };
+  const work = run(args, starting, helps, stop, progress, note);
+  const report = await work.finally(() => write(2, notes.join("")));
   if (args.partial !== undefined) {
     write(1, report.columns[0]?.results[args.partial] as Uint8Array);
     write(2, formatSummary(report));

@@ -16,14 +16,15 @@ export function joinValues(argv: readonly string[]): string[] {
   if (command === undefined) return [...argv];
   const isOption = (word: string) =>
     command.options.some(({ name }) => word === `--${name}` || word.startsWith(`--${name}=`)) ||
-    ["--", "--help", "-h", "--version"].includes(word);
+    word === "--";
   const joined: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (word === "--") return [...joined, ...argv.slice(i)];
     const takesValue = command.options.some((one) => one.takesValue && word === `--${one.name}`);
     const next = argv[i + 1];
-    if (!takesValue || next === undefined || !/^-./.test(next)) {
+    const isHelp = next === "--help" || next === "-h";
+    if (!takesValue || next === undefined || isHelp || !/^-./.test(next)) {
       joined.push(word);
     } else {
       refuse(
@@ -39,10 +40,10 @@ export function joinValues(argv: readonly string[]): string[] {
 
 /** Undefined if the line asks for help, has a mistake, or could be meant in two ways. */
 export function parseQuickly(argv: readonly string[]): Line | undefined {
-  const [name, ...args] = joinValues(argv);
-  const command = commandOf(name);
+  const command = commandOf(argv[0]);
   if (command === undefined || command.name === "completion") return undefined;
   try {
+    const [, ...args] = joinValues(argv);
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,

@@ -169,7 +169,10 @@ export class Table {
     const { delimiter, newline, comments } = this.#dialect;
     const config = { delimiter, newline, comments, preview: i, fastMode: false };
     const parser = new this.#papa.Parser(config);
-    const start = i === 0 ? 0 : parser.parse(text, 0, false).meta.cursor;
+    let start = i === 0 ? 0 : parser.parse(text, 0, false).meta.cursor;
+    while (comments !== false && text.startsWith(comments, start)) {
+      start = text.indexOf(newline, start) + 1;
+    }
     const before = records[i]!.slice(0, cell).join(" ");
     return this.#line + countLineEnds(text.slice(0, start)) + countLineEnds(before);
   }

@@ -89,7 +89,8 @@ type Kind = "nothing" | "numbers" | "booleans" | "times" | "text";
 function kindOf(cell: string, notation: Notation): Kind {
   const value = numberOf(cell, notation);
   if (value === null) return "nothing";
-  if (value !== undefined) return "numbers";
+  // Written in another way, too: then it is the reading of the cell that has to tell.
+  if (value !== undefined || looksNumeric(cell)) return "numbers";
   if (booleanOf(cell, notation) !== undefined) return "booleans";
   return isTime(cell) ? "times" : "text";
 }
@@ -118,6 +119,7 @@ function compareFirst(
   first: readonly string[],
   below: readonly ColumnKind[],
   notation: Notation,
+  hasRows: boolean,
 ): { header: boolean; isDoubtful: boolean } {
   const kinds = first.map((cell) => kindOf(cell, notation));
   const isOdd = (kind: Kind, i: number) =>
@@ -127,7 +129,7 @@ function compareFirst(
     kind !== "text" &&
     (below[i]!.kind === kind || (kind === "numbers" && below[i]!.kind === "nothing"));
   const names = kinds.some(isOdd);
-  const values = below.length > 0 && kinds.some(isSame);
+  const values = hasRows && kinds.some(isSame);
   const texts = kinds.includes("text");
   return { header: names || (texts && !values), isDoubtful: values && (names || texts) };
 }
@@ -223,7 +225,7 @@ export function readDialect(
     return first.map((_, i) => columnKind(cells(i), notation));
   };
   const isSure = text.header !== undefined || isNamed(first, wanted);
-  const guess = compareFirst(first, kindsFrom(1), notation);
+  const guess = compareFirst(first, kindsFrom(1), notation, records.length > 1);
   const header = text.header ?? (isSure || guess.header);
   const isGuess = header && !isSure;
   // A column that was asked for and is not there tells more, and is told below.
