@@ -96,7 +96,7 @@ function kindOf(cell: string, notation: Notation): Kind {
 }
 
 interface ColumnKind {
-  /** Of most of the cells that hold anything. */
+  /** Of at least half of the cells that hold anything. */
   readonly kind: Kind;
   /** True if all have it. */
   readonly isPure: boolean;
@@ -108,7 +108,7 @@ function columnKind(cells: readonly string[], notation: Notation): ColumnKind {
   const all = cells.map((cell) => kindOf(cell, notation));
   const count = (kind: Kind) => all.filter((one) => one === kind).length;
   const held = all.length - count("nothing");
-  const most = (["numbers", "booleans", "times"] as const).find((kind) => 2 * count(kind) > held);
+  const most = (["numbers", "booleans", "times"] as const).find((kind) => 2 * count(kind) >= held);
   const kind = held === 0 ? "nothing" : (most ?? "text");
   const other = all.findIndex((one) => one !== "nothing" && one !== kind);
   return { kind, isPure: other < 0, other: cells[other] };
