@@ -185,7 +185,7 @@ function select(
   const any = sampled.map((column) => ({ ...column, numeric: true }));
   if (wanted.length > 0) {
     const isAll = (one: string) => one === "*" && !sampled.some((column) => column.name === one);
-    return wanted.flatMap((one) => selectColumns(name, isAll(one) ? sampled : any, [one]));
+    return wanted.flatMap((one) => selectColumns(name, isAll(one) ? sampled : any, [one], true));
   }
   if (sampled.length === 1) return [0];
   const mixed = below.flatMap(({ kind, isPure }, i) => (kind === "numbers" && !isPure ? [i] : []));
