@@ -47,7 +47,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       value(
         "op",
-        "Operators, comma-separated, and modules such as ./my-operator.js (default: sum); dot goes " +
+        "Operators, comma-separated, and modules such as ./my-operator.mjs (default: sum); dot goes " +
           "alone, with two --columns or two files",
       ),
       value(

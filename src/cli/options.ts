@@ -193,7 +193,7 @@ function operators({ values }: Line) {
   const paths: string[] = [];
   for (const item of new Set(items.map((text) => text.trim()))) {
     if (isModule(item)) paths.push(item);
-    else names.push(operatorName(item, "; one of your own is a path, ./my-operator.js"));
+    else names.push(operatorName(item, "; one of your own is a path, ./my-operator.mjs"));
   }
   const base = (path: string) => basename(path, extname(path));
   const isTaken = (path: string) =>
