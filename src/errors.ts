@@ -26,7 +26,7 @@ export type ErrorCode =
   | "ERR_CELL" // a text cell is not a number
   | "ERR_DEADLOCK" // a thread would wait for itself
   | "ERR_PERMISSION" // a thread gives back a lock that it does not hold
-  | "ERR_RUNTIME"; // this thread may not block, or the runtime lacks `Atomics.waitAsync`
+  | "ERR_RUNTIME"; // this thread may not block, or the runtime lacks `Atomics.waitAsync` or WebAssembly
 
 /** Any value as text for a message. Never throws. */
 export function show(value: unknown): string {

@@ -29,6 +29,7 @@ const flag = (name: string, describe: string): OptionSpec => ({
 });
 
 const JSON_FLAG = flag("json", "Print one JSON object");
+const DEBUG_FLAG = flag("debug", "Of an error, also print where it was thrown");
 const ROUND_TO = value(
   "round-to",
   "What results of floats are rounded to, once (default: float64)",
@@ -46,12 +47,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       value(
         "op",
-        "Operators, comma-separated, and modules such as ./my-operator.js (default: sum); dot goes " +
+        "Operators, comma-separated, and modules such as ./my-operator.mjs (default: sum); dot goes " +
           "alone, with two --columns or two files",
       ),
-      value("column", "Column to reduce: a name, or a place from 0; may be repeated"),
+      value(
+        "column",
+        "Columns to reduce: a name, a place from 0, a list such as a,b, or '*' for all numeric ones; " +
+          "may be repeated",
+      ),
       value("dtype", "Element type of raw binary; type to parse text as (default: float64)"),
       value("format", "What the input is, if its name and first bytes do not tell"),
+      flag("header", "Text: the first line names the columns (default: guessed)"),
+      flag("no-header", "Text: the first line is data; columns are named by their places"),
+      value("delimiter", "Text: what separates cells, such as ; or tab (default: guessed)"),
+      value("null", "Text: a word for no value, beside NA, NULL and the like; may be repeated"),
+      value("comment", "Text: lines that begin with it are left out, such as #"),
+      value("decimal", "Text: the decimal mark, . or a comma (default: .)"),
+      value("thousands", "Text: the mark between groups of three digits, such as ,"),
       value("generate", "Reduce N random float64 in [0, 1) instead of files"),
       value("seed", "Seed of --generate (default: 1)"),
       value("threads", "How many threads compute (default: all processors)"),
@@ -71,6 +83,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       flag("partial", "Write the state of one operator for `ringfold merge`, not its value"),
       flag("trace", "Pairwise: print how many numbers each round begins with"),
       JSON_FLAG,
+      DEBUG_FLAG,
     ],
     examples: [
       ["ringfold reduce x.npy --op sum,min,max,mean", "several operators in one pass"],
@@ -90,6 +103,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       OVERFLOW,
       flag("partial", "Write the merged state, not its value"),
       JSON_FLAG,
+      DEBUG_FLAG,
     ],
     examples: [["ringfold merge part*.state", "the same bits as one pass over all parts"]],
   },
@@ -115,6 +129,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ),
       flag("until-failure", "Repeat with the next seed until a violation, or until interrupted"),
       JSON_FLAG,
+      DEBUG_FLAG,
       value("junit", "Write a report for continuous integration, JUnit's XML, to a file"),
       value("html", "Write a report with charts, one self-contained page, to a file"),
     ],
@@ -152,6 +167,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ),
       value("replay", "Run a counter-example again, step by step: its text, or a file with it"),
       JSON_FLAG,
+      DEBUG_FLAG,
     ],
     examples: [
       ["ringfold check --quick", "all that is proved in seconds"],
@@ -178,6 +194,7 @@ export const COMMANDS: readonly CommandSpec[] = [
           "as 0.9, by more than both runs spread",
       ),
       JSON_FLAG,
+      DEBUG_FLAG,
       value("html", "Write a report with charts, one self-contained page, to a file"),
     ],
     examples: [
@@ -191,7 +208,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "info",
     usage: "info",
     describe: "Show what ringfold finds here: processors, memory, SIMD, measured speeds",
-    options: [JSON_FLAG],
+    options: [JSON_FLAG, DEBUG_FLAG],
     examples: [],
   },
   {

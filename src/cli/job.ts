@@ -14,24 +14,27 @@ import {
 import { Passes, type Totals } from "./passes.js";
 import { isPlace } from "./places.js";
 import { Progress } from "./progress.js";
+import { checkOpened } from "./rules.js";
 import { Stop } from "./stop.js";
 
 /** None if numbers are to be generated; two if two files are read side by side. */
-async function open(args: ReduceArgs): Promise<Source[]> {
+async function open(args: ReduceArgs, note: (text: string) => void): Promise<Source[]> {
   if (args.generate !== undefined) return [];
   const { openSources } = await import("../input/open.js");
-  const { files, columns, dtype, format, isPair, operators, modules } = args;
+  const { files, columns, dtype, format, text, isPair, operators, modules } = args;
   const options = {
     columns,
     dtype,
     format,
+    text,
     ordered: isPair || modules.length > 0 || operators.some(isPlace),
-    note: (text: string) => write(2, `ringfold: ${text}\n`),
+    note,
   };
   const inputs = isPair && columns.length === 0 ? files.map((file) => [file]) : [files];
   const sources: Source[] = [];
   try {
     for (const paths of inputs) sources.push(await openSources(paths, options));
+    checkOpened(args, sources);
     return sources;
   } catch (error) {
     close(sources);
@@ -44,8 +47,13 @@ function close(sources: readonly Source[]): void {
 }
 
 /** Opens the input while the workers start; if one of the two fails, the other is undone. */
-async function prepare(args: ReduceArgs, starting: Promise<Engine>, stop: Stop) {
-  const [opened, started] = await Promise.allSettled([stop.race(open(args)), starting]);
+async function prepare(
+  args: ReduceArgs,
+  starting: Promise<Engine>,
+  stop: Stop,
+  note: (text: string) => void,
+) {
+  const [opened, started] = await Promise.allSettled([stop.race(open(args, note)), starting]);
   if (opened.status === "fulfilled" && started.status === "fulfilled") {
     return { sources: opened.value, engine: started.value };
   }
@@ -67,9 +75,10 @@ async function run(
   helps: boolean,
   stop: Stop,
   progress: Progress,
+  note: (text: string) => void,
 ): Promise<Report> {
   if (args.timeout !== undefined) stop.limit(args.timeout);
-  const { sources, engine } = await prepare(args, starting, stop);
+  const { sources, engine } = await prepare(args, starting, stop, note);
   const passes = new Passes(engine, args, stop, progress, helps);
   try {
     progress.start();
@@ -102,12 +111,15 @@ async function reduceGenerated(
   if (partial !== undefined) {
     return measure(engine.threads, () => passes.batches(generated(length, seed)));
   }
+  const start = performance.now();
   const view = await generate(engine, length, seed, stop, progress);
-  return measure(engine.threads, async () => ({
+  const generateSeconds = (performance.now() - start) / 1000;
+  const report = await measure(engine.threads, async () => ({
     columns: [await passes.arrays(view, length, "float64")],
     rows: length,
     bytes: view.byteLength,
   }));
+  return { ...report, generateSeconds };
 }
 
 /**
@@ -122,7 +134,13 @@ export async function runJob(
   const stop = new Stop();
   const progress = new Progress();
   stop.onExit = () => progress.stop();
-  const report = await run(args, starting, helps, stop, progress);
+  // Told at the end, below the bar.
+  const notes: string[] = [];
+  const note = (text: string) => {
+    notes.push(`ringfold: ${text}\n`);
+  };
+  const work = run(args, starting, helps, stop, progress, note);
+  const report = await work.finally(() => write(2, notes.join("")));
   if (args.partial !== undefined) {
     write(1, report.columns[0]?.results[args.partial] as Uint8Array);
     write(2, formatSummary(report));

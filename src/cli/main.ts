@@ -2,8 +2,10 @@
 // The command line: finds out what is asked, loads what does it, and ends with an exit code.
 // Everything beyond a plain line is loaded when it is needed: most of a short process is loading.
 
+import { writeSync } from "node:fs";
 import type { Line } from "./commands.js";
 import { parseQuickly } from "./parse.js";
+import { tooManyFiles } from "./usage.js";
 
 /** The exit code. */
 async function run(argv: readonly string[]): Promise<number> {
@@ -32,13 +34,27 @@ async function parse(argv: readonly string[]): Promise<Line | undefined> {
   return undefined;
 }
 
+/** Tells of an error; the exit code. */
+async function tell(error: unknown): Promise<number> {
+  let report: typeof import("./failure.js").report;
+  try {
+    ({ report } = await import("./failure.js"));
+  } catch {
+    // Where files cannot be opened, nor can the module that tells of errors.
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const isFull = code === "EMFILE" || code === "ENFILE";
+    writeSync(2, `ringfold: ${isFull ? tooManyFiles(code) : message}\n`);
+    return 1;
+  }
+  return report(error, argv);
+}
+
 const argv = process.argv.slice(2);
 let exitCode = 0;
 try {
   exitCode = await run(argv);
 } catch (error) {
-  const { report } = await import("./failure.js");
-  exitCode = await report(error, argv);
+  exitCode = await tell(error);
 }
 // Not left to the event loop: a read of standard input that nobody wants would keep it alive.
 process.exit(exitCode);

@@ -5,12 +5,14 @@ import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MAX_WORKERS } from "../core/map.js";
 import type { OperatorName } from "../engine/options.js";
-import type { Format } from "../input/source.js";
+import { integerOf as exactInteger } from "../input/notation.js";
+import type { Format, TextOptions } from "../input/source.js";
 import { OPERATOR_NAMES, operatorOf } from "../operators/builtin.js";
 import { DTYPES, type Dtype } from "../operators/dtype.js";
 import { nearest } from "../operators/nearest.js";
 import type { Line } from "./commands.js";
-import { checkModules, checkPair, checkPartial } from "./rules.js";
+import { checkModules, checkPair, checkPartial, checkText } from "./rules.js";
+import { TEXT_OPTIONS, textOptions } from "./text-options.js";
 import { refuse, UsageError } from "./usage.js";
 
 export interface UserModule {
@@ -29,6 +31,7 @@ export interface ReduceArgs {
   readonly columns: readonly string[];
   readonly dtype: Dtype | undefined;
   readonly format: Format | undefined;
+  readonly text: TextOptions;
   /** Numbers to generate instead of reading files. */
   readonly generate: number | undefined;
   readonly seed: number;
@@ -58,6 +61,7 @@ const CHOICES = {
   nan: ["propagate", "skip"],
   overflow: ["wrap", "throw"],
   format: ["npy", "parquet", "arrow", "csv", "raw"],
+  decimal: [".", ","],
   dtype: DTYPES.map(({ name }) => name),
   op: OPERATOR_NAMES,
 } as const;
@@ -84,7 +88,7 @@ export function single({ values }: Line, option: string): string | undefined {
   return given[0];
 }
 
-function choice<O extends keyof typeof CHOICES>(line: Line, option: O) {
+export function choice<O extends keyof typeof CHOICES>(line: Line, option: O) {
   const given = single(line, option);
   return given === undefined ? undefined : oneOf(option, given);
 }
@@ -158,17 +162,22 @@ function initial(line: Line): string | undefined {
   throw wrong("initial", given, "a number, such as 0, -1.5, 1e6, NaN or -Infinity");
 }
 
+/** Of any size if it is written in digits alone; as 1e18 or 5.0, if 64 bits hold it. */
+const wholeOf = (text: string): bigint | undefined =>
+  /^[+-]?\d+$/.test(text) ? BigInt(text) : exactInteger(text);
+
 /** The initial value for a column: exact where its elements are 64-bit integers. */
 export function initialFor(text: string | undefined, dtype: Dtype): { initial?: number | bigint } {
   if (text === undefined) return {};
   const isLong = dtype === "int64" || dtype === "uint64";
-  return { initial: isLong && /^[+-]?\d+$/.test(text) ? BigInt(text) : Number(text) };
+  return { initial: (isLong ? wholeOf(text) : undefined) ?? Number(text) };
 }
 
 const isModule = (item: string): boolean => /[/\\]|\.m?js$/.test(item);
 
 /** `more`: what else may be given. @throws UsageError */
 export function operatorName(item: string, more = ""): OperatorName {
+  refuse(item === "", "--op: an operator has no name: is there a comma too many?");
   if (OPERATOR_NAMES.includes(item)) return item as OperatorName;
   const near = nearest(item, OPERATOR_NAMES);
   throw new UsageError(
@@ -184,7 +193,7 @@ function operators({ values }: Line) {
   const paths: string[] = [];
   for (const item of new Set(items.map((text) => text.trim()))) {
     if (isModule(item)) paths.push(item);
-    else names.push(operatorName(item, "; one of your own is a path, ./my-operator.js"));
+    else names.push(operatorName(item, "; one of your own is a path, ./my-operator.mjs"));
   }
   const base = (path: string) => basename(path, extname(path));
   const isTaken = (path: string) =>
@@ -217,6 +226,7 @@ export function reduceArgs(line: Line): ReduceArgs {
     columns: values["column"] ?? [],
     dtype: choice(line, "dtype"),
     format: choice(line, "format"),
+    text: textOptions(line),
     generate,
     seed: integer(line, "seed", 0, 2 ** 32 - 1) ?? 1,
     threads: integer(line, "threads", 1, MAX_WORKERS),
@@ -238,6 +248,7 @@ export function reduceArgs(line: Line): ReduceArgs {
   checkModules(args);
   checkPair(args);
   checkPartial(line, args);
+  checkText(args);
   refuse(
     args.trace && args.schedule !== "pairwise",
     "--trace: only --schedule pairwise has rounds",
@@ -246,8 +257,9 @@ export function reduceArgs(line: Line): ReduceArgs {
     refuse("seed" in values, "--seed: is for --generate");
   } else {
     refuse(files.length > 0, `--generate: makes its own numbers, leave ${quote(files[0]!)} out`);
-    for (const option of ["column", "dtype", "format"]) {
-      refuse(option in values, `--generate: makes float64, leave --${option} out`);
+    for (const option of ["column", "dtype", "format", ...TEXT_OPTIONS]) {
+      const isGiven = option in values || flags.has(option);
+      refuse(isGiven, `--generate: makes float64, leave --${option} out`);
     }
   }
   return args;

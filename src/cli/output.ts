@@ -4,6 +4,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Round } from "../engine/options.js";
+import { RingfoldError } from "../errors.js";
 import type { Dtype } from "../operators/dtype.js";
 import type { Naive, Receipt } from "../operators/receipt.js";
 import { UsageError } from "./usage.js";
@@ -28,13 +29,24 @@ export interface Report {
   /** Of the numbers that were reduced, nulls excluded. */
   readonly bytes: number;
   readonly seconds: number;
+  /** How long it took to make the numbers before, if they were generated. */
+  readonly generateSeconds?: number;
   readonly threads: number;
 }
 
-/** Ends of output that nobody reads any more. */
+/** Ends of output that nobody reads any more, or that take no more. */
 const closed = new Set<number>();
 
-/** Writes all of it. A reader that has gone is no error: there is nobody to tell. */
+const FULL: Readonly<Record<string, string>> = {
+  ENOSPC: "there is no space left",
+  EDQUOT: "its quota is used up",
+  EFBIG: "it would be larger than is allowed",
+};
+
+/**
+ * Writes all of it. A reader that has gone is no error: there is nobody to tell.
+ * @throws RingfoldError ERR_FILE, once, if standard output takes no more
+ */
 export function write(fd: 1 | 2, content: string | Uint8Array): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   for (let done = 0; done < bytes.length && !closed.has(fd); ) {
@@ -42,10 +54,14 @@ export function write(fd: 1 | 2, content: string | Uint8Array): void {
       done += writeSync(fd, bytes, done);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") closed.add(fd);
       // Somebody made the pipe non-blocking and is slow to read.
-      else if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      else throw error;
+      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      else closed.add(fd);
+      if (code === "EAGAIN" || code === "EPIPE" || fd === 2) continue;
+      const why = FULL[code ?? ""] ?? (error as Error).message;
+      throw new RingfoldError("ERR_FILE", `standard output: cannot be written: ${why}`, {
+        cause: error,
+      });
     }
   }
 }
@@ -156,7 +172,8 @@ function formatReceipt(receipt: Receipt | undefined, indent: string): string {
 }
 
 /** The line about the work itself. */
-export function formatSummary({ columns, rows, bytes, seconds, threads }: Report): string {
+export function formatSummary(report: Report): string {
+  const { columns, rows, bytes, seconds, generateSeconds, threads } = report;
   const nulls = columns.reduce((sum, column) => sum + column.nulls, 0);
   const rate = seconds > 0 ? bytes / seconds / 1e9 : 0;
   const parts = [
@@ -166,6 +183,9 @@ export function formatSummary({ columns, rows, bytes, seconds, threads }: Report
     `${seconds.toPrecision(3)} s`,
     `${rate < 0.01 ? rate.toFixed(3) : rate.toPrecision(3)} GB/s`,
     plural(threads, "thread"),
+    ...(generateSeconds === undefined
+      ? []
+      : [`without the ${generateSeconds.toPrecision(3)} s of generating`]),
   ];
   return `${styler(2)("dim", parts.join(", "))}\n`;
 }
@@ -201,7 +221,8 @@ export function jsonValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, jsonValue(inner)]));
 }
 
-export function jsonReport({ columns, rows, bytes, seconds, threads }: Report): string {
+export function jsonReport(report: Report): string {
+  const { columns, rows, bytes, seconds, generateSeconds, threads } = report;
   return formatJson({
     columns: columns.map(({ name, dtype, nulls, results, receipt, rounds }) => ({
       name: name ?? null,
@@ -214,6 +235,7 @@ export function jsonReport({ columns, rows, bytes, seconds, threads }: Report): 
     rows,
     bytes,
     seconds,
+    ...(generateSeconds === undefined ? {} : { generateSeconds }),
     threads,
   });
 }

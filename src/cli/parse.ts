@@ -6,12 +6,44 @@ import { parseArgs } from "node:util";
 import { commandOf, type Line } from "./commands.js";
 import { refuse } from "./usage.js";
 
+/**
+ * Values that begin with a dash, as in `--initial -1e6`, are joined to their option: nothing else can
+ * be meant, unless the next word is an option itself.
+ * @throws UsageError for an option whose value is missing
+ */
+export function joinValues(argv: readonly string[]): string[] {
+  const command = commandOf(argv[0]);
+  if (command === undefined) return [...argv];
+  const isOption = (word: string) =>
+    command.options.some(({ name }) => word === `--${name}` || word.startsWith(`--${name}=`)) ||
+    word === "--";
+  const joined: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!;
+    if (word === "--") return [...joined, ...argv.slice(i)];
+    const takesValue = command.options.some((one) => one.takesValue && word === `--${one.name}`);
+    const next = argv[i + 1];
+    const isHelp = next === "--help" || next === "-h";
+    if (!takesValue || next === undefined || isHelp || !/^-./.test(next)) {
+      joined.push(word);
+    } else {
+      refuse(
+        isOption(next),
+        `${word}: its value is missing; if it is meant to be ${next}, write ${word}=${next}`,
+      );
+      joined.push(`${word}=${next}`);
+      i++;
+    }
+  }
+  return joined;
+}
+
 /** Undefined if the line asks for help, has a mistake, or could be meant in two ways. */
 export function parseQuickly(argv: readonly string[]): Line | undefined {
-  const [name, ...args] = argv;
-  const command = commandOf(name);
+  const command = commandOf(argv[0]);
   if (command === undefined || command.name === "completion") return undefined;
   try {
+    const [, ...args] = joinValues(argv);
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,

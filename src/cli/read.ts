@@ -114,9 +114,9 @@ export class Loader {
       rows,
       nulls: nulls[c]!,
       bytes: parts[c]!.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      place: async () => this.#join(parts[c]!.splice(0), dtype),
+      place: () => this.#join(parts[c]!.splice(0), dtype),
       places: this.#hasPlaces && nulls[c]! > 0 ? places[c] : undefined,
-      placeFilled: async () => this.#join(filled[c]!.splice(0), dtype),
+      placeFilled: () => this.#join(filled[c]!.splice(0), dtype),
     }));
   }
 
@@ -150,13 +150,14 @@ export class Loader {
     return view;
   }
 
-  #join(parts: readonly TypedArray[], { name }: DtypeInfo): TypedArray {
+  async #join(parts: readonly TypedArray[], { name }: DtypeInfo): Promise<TypedArray> {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const view = this.#engine.alloc(name, length);
     let at = 0;
     for (const part of parts) {
       (view as Float64Array).set(part as Float64Array, at);
       at += part.length;
+      await this.#stop.breathe();
     }
     return view;
   }

@@ -1,9 +1,31 @@
 // Which options of `reduce` exclude each other, judged before any file is opened.
 
+import type { Source } from "../input/source.js";
+import { optionOf } from "../input/source.js";
 import { operatorOf } from "../operators/builtin.js";
 import type { Line } from "./commands.js";
 import type { ReduceArgs } from "./options.js";
 import { refuse } from "./usage.js";
+
+/** @throws UsageError: marks that could not be told apart, and text options for what is no text. */
+export function checkText({ text, format }: ReduceArgs): void {
+  const { comment, decimal = ".", thousands, delimiter } = text;
+  const option = optionOf(text);
+  refuse(
+    option !== undefined && format !== undefined && format !== "csv",
+    `--${option}: is for text, and --format says ${format}`,
+  );
+  refuse(
+    thousands === decimal,
+    decimal === "."
+      ? "--thousands: a point is the decimal mark: give --decimal , too, or leave it out"
+      : "--thousands: the comma is the decimal mark already",
+  );
+  refuse(
+    comment !== undefined && comment === delimiter,
+    `--comment: ${JSON.stringify(comment)} is the delimiter, too`,
+  );
+}
 
 /** @throws UsageError: built-in operators give receipts and states, and are rounded. */
 export function checkModules({ operators, modules, accuracy, roundTo, receipt }: ReduceArgs): void {
@@ -47,10 +69,32 @@ export function checkPair(args: ReduceArgs): void {
   );
   refuse(generate !== undefined, `--op ${name}: has two inputs, and --generate makes one`);
   refuse(schedule === "pairwise", `--op ${name}: the pairwise rounds have one input, not two`);
-  const isGiven = columns.length === 2 || (columns.length === 0 && files.length === 2);
+  // A list, or a name with a comma in it, which only the file tells: see checkOpened.
+  const isOpen = columns.length === 1 && /[,*]/.test(columns[0]!);
+  const isGiven = columns.length === 2 || isOpen || (columns.length === 0 && files.length === 2);
   refuse(
     !isGiven && files.length > 0,
     `--op ${name}: takes two inputs, either two --columns or two files of one array each; here are ` +
       `${columns.length} --column and ${files.length} file${files.length === 1 ? "" : "s"}`,
+  );
+}
+
+/** @throws UsageError: how many columns a list or `*` stands for is known once files are open. */
+export function checkOpened(
+  { isPair, partial, columns, operators }: ReduceArgs,
+  sources: readonly Source[],
+): void {
+  const count = sources.reduce(
+    (sum, one) => sum + (one.kind === "batches" ? one.columns.length : 1),
+    0,
+  );
+  const given = columns.map((column) => `--column ${JSON.stringify(column)}`).join(" ");
+  refuse(
+    isPair && count !== 2,
+    `--op ${operators.join()}: takes two columns, not ${count}${given === "" ? "" : `, as ${given} gives`}`,
+  );
+  refuse(
+    !isPair && partial !== undefined && count > 1,
+    `--partial: a state is of one column, not of ${count}, as ${given} gives`,
   );
 }

@@ -17,3 +17,6 @@ export class UsageError extends RingfoldError {
 export function refuse(given: boolean, message: string): void {
   if (given) throw new UsageError(message);
 }
+
+export const tooManyFiles = (code: string): string =>
+  `too many files are open (${code}): raise the limit, as by \`ulimit -n 1024\``;

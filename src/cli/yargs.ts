@@ -15,7 +15,7 @@ import {
   type OptionSpec,
 } from "./commands.js";
 import { choicesOf } from "./options.js";
-import { makeLine } from "./parse.js";
+import { joinValues, makeLine } from "./parse.js";
 import { refuse, UsageError } from "./usage.js";
 
 /** Arguments that yargs mistakes: it drops "-", and takes the others for the value of a switch. */
@@ -194,7 +194,8 @@ async function run(args: readonly string[], version: string) {
 
 /** @throws UsageError for an unknown command or option. */
 export async function parseCarefully(args: readonly string[], version: string): Promise<Parsed> {
-  const { argv, text } = await run(args.map(disguise), version);
+  const joined = joinValues(args);
+  const { argv, text } = await run(joined.map(disguise), version);
   if (text !== "" || COMPLETING in argv) return { kind: "text", text };
   const [name, ...files] = (reveal(argv["_"]) as unknown[]).map(String);
   if (name === undefined) {
@@ -204,7 +205,7 @@ export async function parseCarefully(args: readonly string[], version: string): 
   const command = commandOf(name);
   if (command === undefined) throw unknownCommand(name);
   checkOptions(command, argv);
-  checkSwitches(command, args);
+  checkSwitches(command, joined);
   const values = Object.entries(argv).map(([key, value]) => [key, reveal(value)]);
   return { kind: "line", line: makeLine(name, Object.fromEntries(values), files) };
 }

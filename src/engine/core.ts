@@ -2,10 +2,18 @@
 // the runtime or a bundler leaves no file to read. Compiled once a thread.
 
 import { readFile } from "node:fs/promises";
+import { RingfoldError } from "../errors.js";
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-export function loadCore(): Promise<WebAssembly.Module> {
+/** @throws (rejects) RingfoldError ERR_RUNTIME where there is no WebAssembly */
+export async function loadCore(): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly === "undefined") {
+    throw new RingfoldError(
+      "ERR_RUNTIME",
+      "this runtime has no WebAssembly, in which ringfold computes: start Node without --jitless",
+    );
+  }
   compiled ??= bytes().then((b) => WebAssembly.compile(b));
   return compiled;
 }

@@ -11,6 +11,7 @@ import { RingfoldError } from "../errors.js";
 
 const openAsync = promisify(fs.open);
 const fstatAsync = promisify(fs.fstat);
+const readAsync = promisify(fs.read);
 
 /** Bytes read from a file at once where it is read from end to end. */
 const CHUNK = 1 << 20;
@@ -19,7 +20,7 @@ const REMEDY: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file; check the spelling and the folder",
   EACCES: "reading it is not permitted; check its permissions",
   EISDIR: "it is a folder; name the files in it",
-  EMFILE: "too many files are open; give fewer at once",
+  EMFILE: "too many files are open; give fewer at once, or raise the limit, as by `ulimit -n 1024`",
 };
 
 /** ERR_FILE for what the operating system said, with the remedy where there is one. */
@@ -277,21 +278,36 @@ export const STDIN = "-";
 /** A path as messages name it. */
 export const nameOf = (path: string): string => (path === STDIN ? "standard input" : path);
 
-/** Opens a regular file as `FileBytes`, anything else that can be read as a `ByteStream`. */
+/** Files of the kernel claim a size that they do not have: none below /proc, a page below /sys. */
+const PAGE = 4096;
+const MOST_CLAIMED = 65_536;
+
+/** Whether a file's size is that of its content. */
+async function holds(fd: number, size: number): Promise<boolean> {
+  if (size > MOST_CLAIMED || size % PAGE !== 0) return true;
+  const { bytesRead } = await readAsync(fd, new Uint8Array(size + 1), 0, size + 1, 0);
+  return bytesRead === size;
+}
+
+/**
+ * Opens a regular file as `FileBytes`, anything else that can be read as a `ByteStream`: pipes,
+ * devices, and files whose size is not what they hold.
+ */
 export async function openBytes(path: string): Promise<FileBytes | ByteStream> {
   const name = nameOf(path);
-  if (path === STDIN) {
-    const { stdin } = process;
-    return new ByteStream(name, stdin, () => stdin.destroy());
-  }
   let fd: number | undefined;
   try {
-    fd = await openAsync(path, "r");
-    const stat = await fstatAsync(fd);
+    if (path !== STDIN) fd = await openAsync(path, "r");
+    const stat = await fstatAsync(fd ?? 0);
     if (stat.isDirectory()) {
-      throw Object.assign(new Error("illegal operation on a directory"), { code: "EISDIR" });
+      const error = new Error("EISDIR: illegal operation on a directory, read");
+      throw Object.assign(error, { code: "EISDIR", syscall: "read" });
     }
-    if (stat.isFile()) return new FileBytes(name, fd, stat.size);
+    if (fd === undefined) {
+      const { stdin } = process;
+      return new ByteStream(name, stdin, () => stdin.destroy());
+    }
+    if (stat.isFile() && (await holds(fd, stat.size))) return new FileBytes(name, fd, stat.size);
     const stream = fs.createReadStream(path, { fd, highWaterMark: CHUNK });
     return new ByteStream(name, stream, () => stream.destroy());
   } catch (error) {

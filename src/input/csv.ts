@@ -10,9 +10,10 @@ import type { ParseError } from "papaparse";
 import { RingfoldError } from "../errors.js";
 import { type DtypeInfo, dtypeInfo } from "../operators/dtype.js";
 import { type ByteStream, type FileBytes, formatError, readBytes } from "./bytes.js";
-import { CellColumn, checkCellDtype } from "./cell.js";
+import { CellColumn, checkCellDtype, numberOf } from "./cell.js";
 import { batchSource } from "./closable.js";
-import { type Dialect, isBlank, loadPapa, type Papa, readDialect } from "./dialect.js";
+import { type Dialect, isBlank, loadPapa, noRows, type Papa, readDialect } from "./dialect.js";
+import { remedyOf } from "./notation.js";
 import { BATCH_ROWS, type Batch, type BatchSource, type OpenOptions } from "./source.js";
 
 /** Bytes whose records tell the dialect; more, if they hold no whole record. */
@@ -38,14 +39,14 @@ function tooLong(name: string, line: number): RingfoldError {
 }
 
 /** The dialect, from as many of the first bytes as hold a record. */
-async function findDialect(papa: Papa, input: FileBytes | ByteStream, wanted: readonly string[]) {
+async function findDialect(papa: Papa, input: FileBytes | ByteStream, options: OpenOptions) {
   const { name } = input;
   for (let length = SAMPLE_BYTES; ; length *= 4) {
     const head = await ("fd" in input
       ? readBytes(input, 0, Math.min(length, input.size))
       : input.peek(length));
     const final = head.length < length;
-    const dialect = readDialect(papa, name, new TextDecoder().decode(head), final, wanted);
+    const dialect = readDialect(papa, name, new TextDecoder().decode(head), final, options);
     if (dialect !== undefined) return dialect;
     if (final) throw formatError(name, "has neither a header nor rows, only blank lines");
     if (length > MAX_RECORD) throw tooLong(name, 1);
@@ -62,28 +63,47 @@ export class Table {
   readonly #columns: readonly CellColumn[];
   #header: boolean;
   #rows = 0;
+  /** Rows were seen, in this piece or before. */
+  #any = false;
   /** Text behind the last whole record, and the line on which it begins. */
   #rest = "";
   #line = 1;
   /** Characters before which it is not parsed again, so that a long record takes linear time. */
   #due = 0;
 
-  constructor(papa: Papa, name: string, dtype: DtypeInfo, dialect: Dialect) {
+  /** `dtype`: of all columns; if none was asked for, float64, and uint8 of booleans. */
+  constructor(papa: Papa, name: string, dtype: DtypeInfo | undefined, dialect: Dialect) {
     this.#papa = papa;
     this.#name = name;
     this.#dialect = dialect;
     this.#header = dialect.header;
     this.#places = [...new Set(dialect.selected)];
-    this.#columns = this.#places.map(() => new CellColumn(dtype));
+    this.#columns = this.#places.map((place) => {
+      const isBoolean = dialect.booleans.has(place);
+      return new CellColumn(cellDtype(dtype, isBoolean), dialect.notation, isBoolean);
+    });
+  }
+
+  /** Notes on what has been read: whole numbers that an integer type would have held. */
+  notes(): string[] {
+    return this.#columns.flatMap(({ rounded, firstRounded, exact }, k) => {
+      if (rounded === 0) return [];
+      const name = JSON.stringify(this.#dialect.names[this.#places[k]!]);
+      const what = rounded === 1 ? "a whole number" : `${rounded} whole numbers`;
+      return [
+        `${this.#name}: column ${name}: ${what} beyond 2^53 ${rounded === 1 ? "was" : "were"} rounded ` +
+          `to float64, the first ${firstRounded}; give --dtype ${exact} to keep them exact`,
+      ];
+    });
   }
 
   /** Reads the next piece of the text; `final`: it is the last. */
   *read(piece: string, final: boolean): Generator<Batch> {
-    const { delimiter, newline, names } = this.#dialect;
+    const { delimiter, newline, comments, names } = this.#dialect;
     const text = this.#rest + piece;
     this.#rest = text;
     if (!final && text.length < this.#due) return;
-    const parser = new this.#papa.Parser({ delimiter, newline });
+    const parser = new this.#papa.Parser({ delimiter, newline, comments });
     const { data, errors, meta } = parser.parse(text, 0, !final);
     const records = data as string[][];
     // Errors in a record that is not complete yet may go away with the next piece.
@@ -107,10 +127,13 @@ export class Table {
     }
     this.#rest = text.slice(meta.cursor);
     this.#due = Math.min(2 * this.#rest.length, MAX_RECORD + 1);
-    // Without quotes, each record is a line.
-    this.#line += text.includes('"') ? countLineEnds(text.slice(0, meta.cursor)) : records.length;
+    // Without quotes and comments, each record is a line.
+    const isPlain = comments === false && !text.includes('"');
+    this.#line += isPlain ? records.length : countLineEnds(text.slice(0, meta.cursor));
     if (this.#rest.length > MAX_RECORD) throw tooLong(this.#name, this.#line);
-    if (final && this.#rows > 0) yield this.#take();
+    if (!final) return;
+    if (!this.#any && this.#dialect.isGuess) throw noRows(this.#name, names);
+    if (this.#rows > 0) yield this.#take();
   }
 
   /** Takes the CR of a CRLF off the last cell. */
@@ -126,6 +149,7 @@ export class Table {
       if (!this.#columns[k]!.put(record[place]!)) throw this.#badCell(text, records, i, k);
     }
     this.#rows++;
+    this.#any = true;
   }
 
   #take(): Batch {
@@ -142,18 +166,28 @@ export class Table {
 
   /** The line of a cell of record `i`: Papa Parse, stopped before it, tells where it begins. */
   #lineOf(text: string, records: readonly string[][], i: number, cell: number): number {
-    const { delimiter, newline } = this.#dialect;
-    const parser = new this.#papa.Parser({ delimiter, newline, preview: i, fastMode: false });
-    const start = i === 0 ? 0 : parser.parse(text, 0, false).meta.cursor;
+    const { delimiter, newline, comments } = this.#dialect;
+    const config = { delimiter, newline, comments, preview: i, fastMode: false };
+    const parser = new this.#papa.Parser(config);
+    let start = i === 0 ? 0 : parser.parse(text, 0, false).meta.cursor;
+    while (comments !== false && text.startsWith(comments, start)) {
+      start = text.indexOf(newline, start) + 1;
+    }
     const before = records[i]!.slice(0, cell).join(" ");
     return this.#line + countLineEnds(text.slice(0, start)) + countLineEnds(before);
   }
 
   #ragged(text: string, records: readonly string[][], i: number): RingfoldError {
+    const { comments, names } = this.#dialect;
+    const isComment = (cell: string) => comments === false && cell.startsWith("#");
+    const hint =
+      isComment(records[i]![0]!) || (this.#dialect.header && isComment(names[0]!))
+        ? "are lines that begin with # comments? Then give --comment '#'"
+        : "is a cell with a delimiter in it not quoted?";
     return formatError(
       this.#name,
       `line ${this.#lineOf(text, records, i, 0)} has ${records[i]!.length} cells, the first has ` +
-        `${this.#dialect.names.length}; is a cell with a delimiter in it not quoted?`,
+        `${names.length}; ${hint}`,
     );
   }
 
@@ -161,15 +195,24 @@ export class Table {
     const place = this.#places[k]!;
     const cell = records[i]![place]!;
     const shown = JSON.stringify(cell.length > 60 ? `${cell.slice(0, 60)}…` : cell);
+    const { wanted, dtype } = this.#columns[k]!;
+    const isFloat = typeof numberOf(cell, this.#dialect.notation) === "number";
+    const isWide = isFloat && dtype.kind !== "float" && /\d/.test(cell);
+    const remedy = isWide ? "give --dtype float64 to read it as a float" : remedyOf(cell);
     return new RingfoldError(
       "ERR_CELL",
       `${this.#name}: line ${this.#lineOf(text, records, i, place)}, column ` +
-        `${JSON.stringify(this.#dialect.names[place])}: ${shown} is not ${this.#columns[k]!.wanted}`,
+        `${JSON.stringify(this.#dialect.names[place])}: ${shown} is not ${wanted}` +
+        (remedy === "" ? "" : `; ${remedy}`),
     );
   }
 }
 
-async function* readBatches(input: FileBytes | ByteStream, table: Table): AsyncGenerator<Batch> {
+async function* readBatches(
+  input: FileBytes | ByteStream,
+  table: Table,
+  note: (text: string) => void,
+): AsyncGenerator<Batch> {
   // Takes the byte order mark away, too.
   const decoder = new TextDecoder();
   for await (const chunk of input.chunks()) {
@@ -179,12 +222,18 @@ async function* readBatches(input: FileBytes | ByteStream, table: Table): AsyncG
     }
   }
   yield* table.read(decoder.decode(), true);
+  table.notes().forEach(note);
 }
+
+const cellDtype = (asked: DtypeInfo | undefined, isBoolean: boolean): DtypeInfo =>
+  asked ?? dtypeInfo(isBoolean ? "uint8" : "float64");
 
 /**
  * A text table whose cells are parsed as the dtype that is asked for, float64 by default:
- * to the nearest float64, then to the nearest of a smaller type. Empty cells, NA, N/A, null
- * and NULL are nulls; nan, inf and infinity are floats, in any case.
+ * to the nearest float64, then to the nearest of a smaller type. A column of true and false is
+ * read as 1 and 0, uint8 by default. Empty cells and the usual words (notation.ts) are nulls; nan,
+ * inf and infinity are floats, in any case. A note tells of whole numbers that float64 rounded
+ * because no dtype was asked for.
  *
  * Throws ERR_FORMAT, ERR_COLUMN, ERR_DTYPE; its batches, ERR_CELL for a cell that is not a
  * value of the dtype and ERR_FORMAT for a row of another length, both with the line.
@@ -194,15 +243,19 @@ export async function openCsv(
   options: OpenOptions,
 ): Promise<BatchSource> {
   const { name } = input;
-  const dtype = dtypeInfo(options.dtype ?? "float64");
-  checkCellDtype(name, dtype);
+  const asked = options.dtype === undefined ? undefined : dtypeInfo(options.dtype);
+  if (asked !== undefined) checkCellDtype(name, asked);
   const papa = await loadPapa();
-  const dialect = await findDialect(papa, input, options.columns);
-  const columns = dialect.selected.map((place) => ({ name: dialect.names[place]!, dtype }));
+  const dialect = await findDialect(papa, input, options);
+  const columns = dialect.selected.map((place) => ({
+    name: dialect.names[place]!,
+    dtype: cellDtype(asked, dialect.booleans.has(place)),
+  }));
+  const note = (asked === undefined && options.note) || (() => {});
   return batchSource(
     name,
     { columns, rows: undefined },
-    () => readBatches(input, new Table(papa, name, dtype, dialect)),
+    () => readBatches(input, new Table(papa, name, asked, dialect), note),
     () => input.close(),
   );
 }

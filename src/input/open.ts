@@ -18,7 +18,7 @@ import { checkPath } from "./elsewhere.js";
 import { openNpy } from "./npy.js";
 import { batchDtype, openRaw } from "./raw.js";
 import { HEAD_BYTES, sniff } from "./sniff.js";
-import type { OpenOptions, Source } from "./source.js";
+import { type Format, type OpenOptions, optionOf, type Source } from "./source.js";
 
 /** An array without columns, whose dtype is in the file or, for raw binary, in the options. */
 function checkArray(name: string, source: Source, { columns, dtype }: OpenOptions): Source {
@@ -47,12 +47,19 @@ function checkDtype(name: string, source: Source, dtype: string | undefined): So
   );
 }
 
-async function openInput(input: FileBytes | ByteStream, options: OpenOptions): Promise<Source> {
+/** `formats`: to which that of the input is added. */
+async function openInput(
+  input: FileBytes | ByteStream,
+  options: OpenOptions,
+  formats: Set<Format>,
+): Promise<Source> {
   const { name } = input;
   const head = await ("readInto" in input
     ? readBytes(input, 0, Math.min(HEAD_BYTES, input.size))
     : input.peek(HEAD_BYTES));
-  switch (sniff(name, head, options)) {
+  const format = sniff(name, head, options);
+  formats.add(format);
+  switch (format) {
     case "npy":
       return checkDtype(name, await openNpy(input, options), options.dtype);
     case "raw": {
@@ -74,11 +81,21 @@ async function openInput(input: FileBytes | ByteStream, options: OpenOptions): P
   }
 }
 
-async function openOne(path: string, options: OpenOptions): Promise<Named> {
+/** Options that say how text is written would do nothing. */
+function checkNoText(name: string, { text = {} }: OpenOptions): void {
+  const option = optionOf(text);
+  if (option === undefined) return;
+  throw new RingfoldError(
+    "ERR_OPTION",
+    `--${option}: is for text, which ${name} is not: leave it out`,
+  );
+}
+
+async function openOne(path: string, options: OpenOptions, formats: Set<Format>): Promise<Named> {
   checkPath(path);
   const input = await openBytes(path);
   try {
-    return { name: input.name, source: await openInput(input, options) };
+    return { name: input.name, source: await openInput(input, options, formats) };
   } catch (error) {
     input.close();
     throw error;
@@ -91,8 +108,8 @@ async function openOne(path: string, options: OpenOptions): Promise<Named> {
  *
  * Throws ERR_FILE (cannot be opened or read), ERR_FORMAT (not what it claims to be),
  * ERR_COLUMN (none or several to choose from, missing, not numeric), ERR_DTYPE (unknown,
- * missing for raw binary, or not the same in all files), ERR_OPTION (no paths, or standard
- * input twice).
+ * missing for raw binary, or not the same in all files), ERR_OPTION (no paths, standard
+ * input twice, or options for text where none is).
  */
 export async function openSources(paths: readonly string[], options: OpenOptions): Promise<Source> {
   if (paths.length === 0) throw new RingfoldError("ERR_OPTION", "no input: name a file, or -");
@@ -102,7 +119,9 @@ export async function openSources(paths: readonly string[], options: OpenOptions
   if (options.dtype !== undefined) dtypeInfo(options.dtype);
   const opened: Named[] = [];
   try {
-    for (const path of paths) opened.push(await openOne(path, options));
+    const formats = new Set<Format>();
+    for (const path of paths) opened.push(await openOne(path, options, formats));
+    if (!formats.has("csv")) checkNoText(opened[0]!.name, options);
     return combine(opened);
   } catch (error) {
     for (const { source } of opened) source.close();

@@ -40,13 +40,19 @@ const MAGIC: readonly (readonly [bytes: string, format: Format])[] = [
   ["ARROW1", "arrow"],
 ];
 
+const RECODE = "convert it to UTF-8, as by `iconv -f UTF-16 -t UTF-8 FILE | ringfold …`";
+const DOWNLOADED = "see what its address answers; the table is elsewhere";
+
 /** What people hand over by mistake, and what to do about it. */
 const STRANGERS: readonly (readonly [bytes: string, what: string, remedy: string])[] = [
   ["PARE", "a Parquet file with an encrypted footer", "decrypt it first"],
   ["FEA1", "a Feather version 1 file", "write it again as version 2, which is an Arrow file"],
   ["\x89HDF", "an HDF5 file", "convert its array to .npy first"],
-  ["\xff\xfe", "UTF-16 text", "convert it to UTF-8"],
-  ["\xfe\xff", "UTF-16 text", "convert it to UTF-8"],
+  ["\xff\xfe", "UTF-16 text", RECODE],
+  ["\xfe\xff", "UTF-16 text", RECODE],
+  ["<!DOCTYPE", "a page of HTML", DOWNLOADED],
+  ["<!doctype", "a page of HTML", DOWNLOADED],
+  ["<html", "a page of HTML", DOWNLOADED],
 ];
 
 function startsWith(head: Uint8Array, magic: string): boolean {
@@ -95,11 +101,41 @@ function checkNamed(name: string, format: Format, extension: string, head: Uint8
   );
 }
 
+/** "LE" or "BE" if the bytes are text once every other byte is left out, which is NUL mostly. */
+function wideText(head: Uint8Array): "LE" | "BE" | undefined {
+  const half = (odd: number) => head.filter((_, i) => i % 2 === odd);
+  const isHigh = (bytes: Uint8Array) =>
+    2 * bytes.filter((byte) => byte === 0).length > bytes.length;
+  const [even, odd] = [half(0), half(1)];
+  if (looksLikeText(even) && isHigh(odd)) return "LE";
+  return looksLikeText(odd) && isHigh(even) ? "BE" : undefined;
+}
+
 function checkText(name: string, head: Uint8Array): "csv" {
   const stranger = STRANGERS.find(([magic]) => startsWith(head, magic));
   if (stranger !== undefined) throw formatError(name, `is ${stranger[1]}: ${stranger[2]}`);
   if (head.length === 0) throw formatError(name, "is empty: it has neither a header nor rows");
   if (looksLikeText(head)) return "csv";
+  const wide = wideText(head);
+  if (wide !== undefined) {
+    const remedy = RECODE.replace("UTF-16", `UTF-16${wide}`);
+    throw formatError(
+      name,
+      `looks like UTF-16 text, without a byte order mark: ${remedy}; if it is raw binary, name its ` +
+        "element type with --dtype",
+    );
+  }
+  const nul = head.indexOf(0);
+  const rest = head.filter((byte) => byte !== 0);
+  // Raw numbers have more of them.
+  if (looksLikeText(rest) && rest.length > 0.9 * head.length) {
+    const line = head.subarray(0, nul).filter((byte) => byte === 10).length + 1;
+    throw formatError(
+      name,
+      `has a NUL byte on line ${line}, which text never has: take it out, as by ` +
+        "`tr -d '\\0' < FILE | ringfold …`, or name the element type of raw binary with --dtype",
+    );
+  }
   throw formatError(
     name,
     `is not text and of no known format: it is ${describe(head)}; ` +

@@ -51,8 +51,32 @@ export type Source = SegmentSource | BatchSource;
 
 export type Format = "npy" | "parquet" | "arrow" | "csv" | "raw";
 
+/** How a text table is written, where that is not to be guessed. */
+export interface TextOptions {
+  /** Whether the first line names the columns. */
+  readonly header?: boolean | undefined;
+  readonly delimiter?: string | undefined;
+  /** Words that stand for no value, beside the usual ones. */
+  readonly nulls?: readonly string[] | undefined;
+  /** Lines that begin with it are left out. */
+  readonly comment?: string | undefined;
+  readonly decimal?: "." | "," | undefined;
+  /** What stands between groups of three digits. */
+  readonly thousands?: string | undefined;
+}
+
+/** The command line's name of a text option that was given, for messages. */
+export function optionOf(text: TextOptions): string | undefined {
+  const [name, value] = Object.entries(text).find(([, given]) => given !== undefined) ?? [];
+  if (name === "nulls") return "null";
+  return name === "header" && value === false ? "no-header" : name;
+}
+
 export interface OpenOptions {
-  /** Column names or, where the file has none, indices from 0. Empty: the only column there is. */
+  /**
+   * Columns: names, places from 0, comma-separated lists of both, or `*` for all that are numeric.
+   * Empty: the only column there is.
+   */
   readonly columns: readonly string[];
   /** Element type of raw binary; type to parse text as (default float64). */
   readonly dtype: string | undefined;
@@ -60,6 +84,8 @@ export interface OpenOptions {
   readonly format?: Format | undefined;
   /** Whether the order of elements matters: then NumPy's, however they are stored. */
   readonly ordered?: boolean | undefined;
+  /** Of text tables only: refused if no file is one. */
+  readonly text?: TextOptions | undefined;
   /** Hears what was guessed, and what was read in another way than it stands in the file. */
   readonly note?: ((text: string) => void) | undefined;
 }

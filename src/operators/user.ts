@@ -108,6 +108,12 @@ export function loadedOperator(url: string): UserOperator | undefined {
   return loaded.get(url);
 }
 
+/** Node takes a .js file for CommonJS unless its package says otherwise. */
+const moduleRemedy = (url: string, cause: unknown): string =>
+  cause instanceof SyntaxError && /\.js$/.test(url)
+    ? '; if it is an ES module, name it .mjs, or set "type": "module" in its package.json'
+    : "";
+
 /** Loads the module once a thread. @throws RingfoldError ERR_USER_OPERATOR */
 export async function loadOperator(url: string): Promise<UserOperator> {
   let operator = loaded.get(url);
@@ -116,7 +122,7 @@ export async function loadOperator(url: string): Promise<UserOperator> {
     try {
       exports = (await import(url)) as Record<string, unknown>;
     } catch (cause) {
-      throw invalid(url, `cannot be loaded: ${textOf(cause)}`, cause);
+      throw invalid(url, `cannot be loaded: ${textOf(cause)}${moduleRemedy(url, cause)}`, cause);
     }
     operator = keep(url, exports);
   }

@@ -1,7 +1,7 @@
 // What is printed where: tables, JSON, colours, pipes that close, progress.
 
 import { spawn, spawnSync } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { assert, test } from "../harness.js";
 import {
@@ -76,7 +76,10 @@ test(
 
 test("the JSON object has the members it promises, and nothing else", async () => {
   const found = await reduce(["--generate", "100", "--threads", "2"]);
-  assert.equal(Object.keys(found), ["version", "columns", "rows", "bytes", "seconds", "threads"]);
+  const members = ["version", "columns", "rows", "bytes", "seconds", "threads"];
+  assert.equal(Object.keys(found), members.toSpliced(5, 0, "generateSeconds"));
+  const read = await reduce(["-"], { input: "1\n2\n" });
+  assert.equal(Object.keys(read), members);
   assert.equal(Object.keys(found.columns[0]!), ["name", "dtype", "nulls", "results"]);
   const { version, rows, bytes, threads } = found;
   assert.equal([version, rows, bytes, threads], [1, 100, 800, 2]);
@@ -170,12 +173,26 @@ test("a reader that has gone is no error", async () => {
   assert.is((await ended(child)).code, 1);
 });
 
-test("a full disk under standard output is an error", async () => {
-  const full = openSync("/dev/full", "w");
-  const { status, stderr } = spawnSync(process.execPath, [MAIN, "reduce", "--generate", "10"], {
-    stdio: ["ignore", full, "pipe"],
-    encoding: "utf8",
-  });
+test("a full disk under standard output is an error of one line, whatever was to be written", async () => {
+  const onFull = (...args: string[]) => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    return [status, stderr];
+  };
+  const told = "ringfold: standard output: cannot be written: there is no space left (ERR_FILE)\n";
+  const generated = ["reduce", "--generate", "10"];
+  for (const args of [generated, [...generated, "--json"], [...generated, "--partial"]]) {
+    assert.equal(onFull(...args), [1, told], args.join(" "));
+  }
+  for (const args of [["--help"], ["info"], ["completion"]]) {
+    assert.equal(onFull(...args), [1, told], args.join(" "));
+  }
+  // What went wrong before is what is told.
+  const [status, stderr] = onFull("reduce", "nowhere.npy", "--json");
   assert.is(status, 1);
-  assert.match(stderr, "ENOSPC");
+  assert.match(stderr as string, /^ringfold: nowhere\.npy: [^\n]* \(ERR_FILE\)\n$/);
 });

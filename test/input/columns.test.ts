@@ -13,6 +13,20 @@ test("columns are chosen by name, in the order of the names", () => {
   assert.equal(selectColumns("f", [text("t"), numeric("a")], []), [1]);
 });
 
+test("places, lists and a star choose columns where no name is like them", () => {
+  const columns = [text("t"), numeric("a"), numeric("b,c"), numeric("0")];
+  assert.equal(selectColumns("f", columns, ["1"]), [1]);
+  assert.equal(selectColumns("f", columns, ["0"]), [3]);
+  assert.equal(selectColumns("f", columns, ["*"]), [1, 2, 3]);
+  assert.equal(selectColumns("f", columns, ["b,c", "a, 2"]), [2, 1, 2]);
+  assert.equal(selectColumns("f", [numeric("x"), numeric("*")], ["*"]), [1]);
+  const star = assert.code(() => selectColumns("f", [text("t")], ["*"]), "ERR_COLUMN");
+  assert.match(star.message, /has no numeric column/);
+  for (const wrong of ["4", "a,", "-1", "1.0", "a,x"]) {
+    assert.code(() => selectColumns("f", columns, [wrong]), "ERR_COLUMN");
+  }
+});
+
 test("a choice that cannot be made says what there is", () => {
   const columns = [text("t"), numeric("a"), numeric("b")];
   const fails = (wanted: string[], from = columns) =>
@@ -26,7 +40,14 @@ test("a choice that cannot be made says what there is", () => {
     'f.x: has no column "A", did you mean "a"? It has "t" (string), "a" (int32), "b" (int32)',
   );
   assert.is(fails(["zz"], [numeric("a")]), 'f.x: has no column "zz". It has "a" (int32)');
-  assert.match(fails(["a"], [numeric("a"), text("a")]), /several columns named "a": rename them/);
+  const twins = [numeric("a"), numeric("b"), numeric("a")];
+  // By place, too, where a format reads by name.
+  for (const wanted of ["a", "2", "*"]) {
+    assert.match(fails([wanted], twins), /several columns named "a": rename them/);
+  }
+  const placed = () => selectColumns("f.x", twins, ["a"], true);
+  assert.match(assert.code(placed, "ERR_COLUMN").message, /named "a": give a place, 0 or 2/);
+  assert.equal(selectColumns("f.x", twins, ["2", "0", "*"], true), [2, 0, 0, 1, 2]);
 });
 
 test("the nearest name is the one that takes the fewest edits, if that is few", () => {

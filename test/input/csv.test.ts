@@ -75,7 +75,7 @@ function parse(text: string, delimiter: string): Row[] {
 /** The numbers of a column of a text that arrives in pieces which end at `cuts`. */
 async function readPieces(text: string, cuts: readonly number[], name: string): Promise<number[]> {
   const papa = await loadPapa();
-  const dialect = readDialect(papa, "x", text, true, [name])!;
+  const dialect = readDialect(papa, "x", text, true, { columns: [name] })!;
   const table = new Table(papa, "x", dtypeInfo("float64"), dialect);
   const ends = cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b);
   const numbers: number[] = [];
@@ -363,12 +363,13 @@ test("a quote that is not closed, or closed too early, is told with its line", a
 
 test("a file without rows has none, a file without anything is an error", async () => {
   assert.equal(await column("a,b,c\n", { columns: ["b"] }), []);
-  assert.equal(await column("a"), []);
+  assert.equal(await column("a", { text: { header: true } }), []);
+  assert.equal(await column("a", { columns: ["a"] }), []);
   assert.match(await failure("", "ERR_FORMAT"), /is empty/);
   assert.match(await failure("\n\r\n\n", "ERR_FORMAT"), /only blank lines/);
   assert.match(await failure("\ufeff", "ERR_FORMAT"), /only blank lines/);
   assert.match(
-    await failure("a,b\n", "ERR_COLUMN"),
+    await failure("a,b\n", "ERR_COLUMN", { text: { header: true } }),
     /no numeric column.*no values in its first rows/,
   );
 });
