@@ -215,7 +215,8 @@ test("signals that are not this runtime's own end calls like those that are", as
     for (let i = 0; i < 70; i++) {
       const target = make();
       const signal = target as unknown as AbortSignal;
-      const call = i % 2 === 0 ? engine.reduce(x, "sum", { signal }) : sum(x.slice(0, 9), { signal });
+      const call =
+        i % 2 === 0 ? engine.reduce(x, "sum", { signal }) : sum(x.slice(0, 9), { signal });
       if (i % 3 === 0) target.abort(reason);
       const got = await call.catch((error: unknown) => error);
       assert.is(got, i % 3 === 0 ? reason : i % 2 === 0 ? 3_000_000 : 9);

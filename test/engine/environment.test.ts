@@ -5,7 +5,8 @@ import { spawn } from "node:child_process";
 import { createEngine, type Engine } from "../../src/index.js";
 import { assert, test } from "../harness.js";
 
-const library = (name: string) => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
+const library = (name: string) =>
+  JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
 
 function program(source: string): Promise<{ code: number | null; out: string }> {
   return new Promise((resolve, reject) => {
@@ -178,7 +179,10 @@ test("a callback's promise that rejects ends the call, and nothing else", async 
   const rejects = (async () => {
     throw boom;
   }) as () => void;
-  const foreign = (() => ({ then: (_: unknown, no: (e: unknown) => void) => no(boom) })) as () => void;
+  const foreign = (() => ({
+    // biome-ignore lint/suspicious/noThenProperty: a promise of another library.
+    then: (_: unknown, no: (e: unknown) => void) => no(boom),
+  })) as () => void;
   const never = (() => new Promise(() => {})) as () => void;
   try {
     for (const input of [x, x.subarray(0, 5), new Float64Array(500_000).fill(1)]) {
