@@ -24,7 +24,7 @@ function asGenerators(text: string): string {
     .replaceAll("async function ", "function* ")
     .replaceAll("await ", "yield ")
     .replaceAll("return runAsync(", "return yield* runAsync(")
-    .replace("globalThis.setInterval?.(() => { }, LONG)", "undefined")
+    .replace("setInterval?.(() => { }, LONG)", "undefined")
     .replace(/(function lineAt.*\n)/, "$1    return new Line();\n");
 }
 

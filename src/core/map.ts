@@ -259,7 +259,7 @@ export const JOB_TEXTS = 264;
 export const JOB_DONE = 384;
 /** u32: 1 once the root's state is whole; what is left is to answer. */
 export const JOB_COMPLETE = 392;
-/** u32: participant + 1 whose job this is; 0: the entry is free. */
+/** i32: participant + 1 whose job this is; 0: free; −participant − 1: offered to it. */
 export const JOB_OWNER = 640;
 
 export const JOB_OP = 512;

@@ -63,13 +63,16 @@ export interface ReduceOptions {
   nan?: "propagate" | "skip";
   /** For 64-bit integers: the final value wrapped, or an error if it does not fit. */
   overflow?: "wrap" | "throw";
-  /** Ends the call with `signal.reason`. */
+  /** Ends the call with `signal.reason`; one of any realm or library. */
   signal?: Global<"AbortSignal", object>;
-  /** Milliseconds after which the call ends with ERR_TIMEOUT. */
+  /** Milliseconds from the call on, after which it ends with ERR_TIMEOUT. */
   timeout?: number;
-  /** Called now and then with blocks done and blocks in all, the last time with both equal. */
+  /**
+   * Called now and then with blocks done and blocks in all, the last time with both equal. What it
+   * throws ends the call; so does a promise that rejects, if the call awaits and has no result yet.
+   */
   onProgress?: (progress: { done: number; total: number }) => void;
-  /** Pairwise: called for every round, in order. */
+  /** Pairwise: called for every round, in order; as `onProgress`. */
   onRound?: (round: Round) => void;
 }
 
