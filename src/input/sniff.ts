@@ -4,8 +4,12 @@
 import { extname } from "node:path";
 import { RingfoldError } from "../errors.js";
 import { formatError } from "./bytes.js";
+<<<<<<< ours
 import { checkContent } from "./elsewhere.js";
 import type { Format, OpenOptions } from "./source.js";
+=======
+import { type Format, type OpenOptions, optionOf } from "./source.js";
+>>>>>>> theirs
 
 /** Bytes that `sniff` wants to see, for telling text from other things. */
 export const HEAD_BYTES = 4096;
@@ -167,7 +171,8 @@ export function sniff(name: string, head: Uint8Array, options: OpenOptions): For
   if (named !== undefined && named !== "csv" && named !== "raw") {
     return checkNamed(name, named, extension, head);
   }
-  const raw = named === "raw" || (named === undefined && dtype !== undefined);
+  const isText = options.text !== undefined && optionOf(options.text) !== undefined;
+  const raw = named === "raw" || (named === undefined && dtype !== undefined && !isText);
   const found = byContent(head);
   // Raw int32 that start with −1 could pass for an Arrow stream: there, name or dtype decide.
   if (found !== undefined && !(raw && isArrowStream(head))) return found;

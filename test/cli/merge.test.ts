@@ -302,5 +302,5 @@ test("a terminal is not sent a state, and a full disk does not pass for success"
       encoding: "utf8",
     });
     assert.is(child.status, 1);
-    assert.match(child.stderr, "ENOSPC");
+    assert.match(child.stderr, "cannot be written: there is no space left (ERR_FILE)");
   }));

@@ -97,6 +97,20 @@ export const combine = (a, b) => a + b;`;
     await fails(["reduce", path, "--op", empty], 1, "ERR_USER_OPERATOR", "combine");
   }));
 
+test("an ES module that Node takes for CommonJS is refused with what to do about it", () =>
+  inFolder(async (folder) => {
+    put(folder, "package.json", "{}");
+    put(folder, "op.js", "export const combine = (a, b) => (a > b ? a : b);");
+    put(folder, "x.csv", "3\n5\n4\n");
+    const args = ["reduce", "x.csv", "--op", "./op.js"];
+    const { code, out, err } = await run(args, { cwd: folder });
+    // Newer runtimes look into the file.
+    if (code === 0) assert.is(out, "0 (float64)\n  op  5\n");
+    else assert.match(err, /cannot be loaded: .*name it \.mjs, or set "type": "module"/);
+    put(folder, "package.json", '{ "type": "module" }');
+    assert.is((await run(args, { cwd: folder })).out, "0 (float64)\n  op  5\n");
+  }));
+
 const lengths = (n: number): number[] => {
   const rounds = [n];
   while (rounds.at(-1)! > 1) rounds.push(Math.ceil(rounds.at(-1)! / 2));

@@ -193,7 +193,11 @@ test(
       [[name, "--until-failure", "--until-failure"], "--until-failure: given 2 times"],
       [[name, "--json", "--seed=1", "--json"], "--json: given 2 times"],
       [[name, "--junit="], '--junit: "" is not the name of a file'],
-      [[name, "--html", "--junit", "x"], '--html: "" is not the name of a file'],
+      [
+        [name, "--html", "--junit", "x"],
+        "--html: its value is missing; if it is meant to be --junit",
+      ],
+      [[name, "--html="], '--html: "" is not the name of a file'],
       [[name, "--html", "a", "--html", "b"], '--html: given 2 times, as "a" and "b"'],
       [[name, "--prodcers", "2"], "unknown option --prodcers: did you mean --producers?"],
       [[name, "other"], 'one scenario at a time: leave "other" out'],

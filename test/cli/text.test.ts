@@ -55,7 +55,10 @@ test("every option of text tables reaches the reader", () =>
     for (const delimiter of ["tab", "\\t", "\t"]) {
       assert.equal(await columns(tab, "--delimiter", delimiter, "--column", "c"), [["c", 2]]);
     }
-    assert.equal(await results(["-", "--null", "-"], { input: "a\n1\n-\n2\n" }), { sum: 3 });
+    const dashes = { input: "a\n1\n-\n2\n" };
+    assert.equal(await results(["-", "--null", "-"], dashes), { sum: 3 });
+    // Without a name, a dtype alone would mean raw binary.
+    assert.equal(await results(["-", "--null", "-", "--dtype", "int64"], dashes), { sum: 3 });
   }));
 
 test("columns by place, in a list, all of them, and with a name like an option", () =>
