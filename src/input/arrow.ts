@@ -105,9 +105,13 @@ function* chunks({ data, bits, decode }: Column): Generator<ArrayLike<unknown>> 
       const length = end - at;
       const bytes = Math.ceil((length * bits) / 8);
       const found = decode(new Uint8Array(buffer, byteOffset + (at * bits) / 8, bytes), length);
-      const nulls = batch.nullCount > 0 && batch.validity !== undefined;
-      if (nulls) yield Array.from({ length }, (_, i) => (batch.isValid(at + i) ? found[i] : null));
-      else yield found;
+      if (batch.nullCount === 0 || batch.validity === undefined) {
+        yield found;
+        continue;
+      }
+      const values = new Array<unknown>(length);
+      for (let i = 0; i < length; i++) values[i] = batch.isValid(at + i) ? found[i] : null;
+      yield values;
     }
   }
 }

@@ -92,11 +92,14 @@ function stripDecimals({ schema }: FileMetaData): void {
 
 /** The integers of decimals, however they are stored; nulls stay. */
 function unscaled(values: ArrayLike<unknown>): (number | bigint | null)[] {
-  return Array.from(values, (value) => {
-    if (value === null || value === undefined) return null;
-    if (value instanceof Uint8Array) return integerAt(value, 0, value.length, true);
-    return narrow(value as number | bigint);
-  });
+  const found = new Array<number | bigint | null>(values.length);
+  for (let i = 0; i < found.length; i++) {
+    const value = values[i];
+    if (value === null || value === undefined) found[i] = null;
+    else if (value instanceof Uint8Array) found[i] = integerAt(value, 0, value.length, true);
+    else found[i] = narrow(value as number | bigint);
+  }
+  return found;
 }
 
 /** The values of one column in a row group, nulls among them, in order. */

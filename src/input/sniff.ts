@@ -4,12 +4,8 @@
 import { extname } from "node:path";
 import { RingfoldError } from "../errors.js";
 import { formatError } from "./bytes.js";
-<<<<<<< ours
 import { checkContent } from "./elsewhere.js";
-import type { Format, OpenOptions } from "./source.js";
-=======
 import { type Format, type OpenOptions, optionOf } from "./source.js";
->>>>>>> theirs
 
 /** Bytes that `sniff` wants to see, for telling text from other things. */
 export const HEAD_BYTES = 4096;

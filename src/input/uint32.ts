@@ -48,7 +48,9 @@ export async function readUint32(
       dictionary = data;
       continue;
     }
-    const values = Array.from((data ?? []) as ArrayLike<unknown>, low);
+    const found = (data ?? []) as ArrayLike<unknown>;
+    const values = new Array<number | null>(found.length);
+    for (let i = 0; i < values.length; i++) values[i] = low(found[i]);
     left -= values.length;
     pages.push(values);
   }

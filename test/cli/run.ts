@@ -21,6 +21,8 @@ export interface Settings {
   readonly input?: string | Uint8Array;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** What has to be told on standard error; nothing, if it is left out. */
+  readonly told?: string;
 }
 
 /** Starts the CLI in a process group of its own. */
@@ -74,22 +76,18 @@ export interface Reduced {
   readonly threads: number;
 }
 
-/** Runs `reduce … --json`, which has to succeed and to say nothing else but what is expected. */
-export async function reduce(
-  args: readonly string[],
-  settings: Settings & { readonly says?: string } = {},
-): Promise<Reduced> {
+/** Runs `reduce … --json`, which has to succeed and to say nothing else but what is `told`. */
+export async function reduce(args: readonly string[], settings: Settings = {}): Promise<Reduced> {
   const result = await run(["reduce", "--json", ...args], settings);
-  assert.is(result.err, settings.says ?? "", args.join(" "));
+  const { told } = settings;
+  if (told === undefined) assert.is(result.err, "", args.join(" "));
+  else assert.match(result.err, told, args.join(" "));
   assert.is(result.code, 0, args.join(" "));
   return JSON.parse(result.out) as Reduced;
 }
 
 /** The results of the one column there is. */
-export async function results(
-  args: readonly string[],
-  settings: Settings & { readonly says?: string } = {},
-) {
+export async function results(args: readonly string[], settings: Settings = {}) {
   const { columns } = await reduce(args, settings);
   assert.is(columns.length, 1);
   return columns[0]!.results;
