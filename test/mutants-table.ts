@@ -28,7 +28,6 @@ export const NEEDS: Readonly<Record<string, readonly (keyof Modules)[]>> = {
   throughput: ["drill"],
   linear: ["record"],
   reduce: ["core"],
-  calls: ["core"],
   kill: ["checked"],
 };
 
@@ -43,7 +42,6 @@ function stress(scenario: string, duration = DURATION): Stress {
 
 const torture = stress("torture");
 const park = stress("park");
-const calls = stress("calls");
 const kill = stress("kill", KILL_DURATION);
 
 export const MUTANTS: readonly Mutant[] = [
@@ -77,11 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
     broken: "a publisher notifies only if the ring was empty; none wakes a next",
     stress: park,
   },
-  {
-    name: "shared-bit",
-    broken: "a thread's event loop and the thread itself wait by one bit",
-    stress: calls,
-  },
+  { name: "shared-bit", broken: "a thread's event loop and the thread itself wait by one bit" },
   { name: "hasty-rescue", broken: "a wake-up that is being given counts as lost" },
   { name: "late-intent", broken: "the intent is written after the claim", stress: kill },
   { name: "one-look", broken: "the scan for orphans does not read `seq` again", stress: kill },

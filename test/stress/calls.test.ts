@@ -23,8 +23,11 @@ test("the first calls of fresh engines give their values within a second each", 
   assert.ok(typeof slowest === "number" && slowest > 0);
 });
 
-test("a core in which a thread takes back the announcement of its event loop is caught", async () => {
-  const core = await withDefect({ switches: ["SHARED_BIT"] }, "index.ts");
+test("a core whose answers look for the thread alone, and not for its event loop, is caught", async () => {
+  const core = await withDefect(
+    { file: "records.ts", change: ["const GATE_WORDS = 4;", "const GATE_WORDS = 1;"] },
+    "index.ts",
+  );
   const outcome = await run(7, 40_000, core);
   assert.is(outcome.error, undefined);
   const rules = outcome.violations.map(({ rule }) => rule);
